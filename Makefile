@@ -1,0 +1,45 @@
+# make name: 이름 추천. make test: 모든 검사. 둘 다 필요한 것을 .venv 에 스스로 설치합니다.
+PYTHON ?= python3
+VENV   ?= .venv
+BIRTH   ?= 2024-02-04T18:00
+GENDER  ?= 여자
+SURNAME ?= 김
+BIN := $(VENV)/bin
+
+.PHONY: name test docs bench clean
+
+name: $(VENV)/.base
+	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/nbdev_test --n_workers 2
+	$(BIN)/python -m pytest -q tests
+
+docs: $(VENV)/.dev
+	rm -rf _proc
+	$(BIN)/nbdev_proc_nbs
+	$(BIN)/smalldocs render _proc --quiet
+	$(BIN)/smalldocs check _proc
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/manse.py
+	$(BIN)/python benchmarks/naming.py
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 이상이 필요합니다 (지금 {v[0]}.{v[1]}). make PYTHON=python3.11 처럼 적어 주세요.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(BIN)/python settings.ini setup.py
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python settings.ini setup.py
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@ $(VENV)/.base
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install -q -e '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) _proc build dist *.egg-info

@@ -1,0 +1,79 @@
+"The rules of the house: notebooks and library in step, cells in order, nothing leaked."
+import ast, filecmp, json, re, shutil, subprocess, sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+BIN = Path(sys.executable).parent
+
+
+def cells(path): return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def tree(folder): return {p.relative_to(folder) for p in folder.rglob("*") if p.is_file() and p.suffix in (".py", ".ipynb", ".md") and "__pycache__" not in p.parts}
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory):
+    "A copy of the project after `nbdev_clean` and `nbdev_export`."
+    copy = tmp_path_factory.mktemp("sync")/"project"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv*", "_proc", "__pycache__", ".ipynb_checkpoints"))
+    for command in ("nbdev_clean", "nbdev_export"): subprocess.run([str(BIN/command)], cwd=copy, check=True)
+    return copy
+
+
+@pytest.mark.parametrize("folder", ["nbs", "saju_naming"])
+def test_clean_and_export_leave_no_diff(exported, folder):
+    assert tree(ROOT/folder) == tree(exported/folder)
+    _, differ, errors = filecmp.cmpfiles(ROOT/folder, exported/folder, map(str, tree(ROOT/folder)), shallow=False)
+    assert (differ, errors) == ([], [])
+
+
+def statements(source):
+    "Top-level statements of a code cell without IPython magics."
+    return ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", source)).body
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_imports_have_their_own_cells(path):
+    for i, cell in enumerate(cells(path)):
+        if cell["cell_type"] != "code" or "".join(cell["source"]).startswith("%%"): continue
+        kinds = {isinstance(s, (ast.Import, ast.ImportFrom)) for s in statements("".join(cell["source"]))}
+        assert kinds != {True, False}, f"cell {i} mixes imports and code"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_title_cell_stands_alone(path):
+    lines = [l for l in "".join(cells(path)[0]["source"]).splitlines() if l.strip()]
+    assert lines[0].startswith("# ") and all(l.startswith("> ") for l in lines[1:])
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_outputs_are_kept_and_without_errors(path):
+    code = [c for c in cells(path) if c["cell_type"] == "code"]
+    assert any(c["outputs"] for c in code)
+    assert not [o for c in code for o in c["outputs"] if o["output_type"] == "error"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_exported_functions_are_small(path):
+    for i, cell in enumerate(cells(path)):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and "#| export" in source: assert source.count("\n") <= 40, f"cell {i} is too long to read"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_local_paths(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.])/(?:home|root|work|tmp|Users)/\w", text)
+
+
+def test_readme_comes_from_index():
+    index = cells(ROOT/"nbs"/"index.ipynb")
+    readme = (ROOT/"README.md").read_text(encoding="utf-8")
+    for cell in index:
+        if cell["cell_type"] == "markdown":
+            for line in "".join(cell["source"]).splitlines():
+                if line.startswith(("#", "- ")): assert line.strip() in readme, line
