@@ -6,7 +6,7 @@ GENDER  ?= 여자
 SURNAME ?= 김
 BIN := $(VENV)/bin
 
-.PHONY: name test docs bench clean
+.PHONY: name test docs readme bench clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
@@ -20,6 +20,9 @@ docs: $(VENV)/.dev
 	$(BIN)/nbdev_proc_nbs
 	$(BIN)/smalldocs render _proc --quiet
 	$(BIN)/smalldocs check _proc
+
+readme: $(VENV)/.dev
+	$(BIN)/python tools/readme.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/manse.py
@@ -37,7 +40,10 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.base
 
-$(VENV)/.bench: $(VENV)/.dev
+$(VENV)/.readme: $(VENV)/.dev
+	$(BIN)/python tools/readme.py
+
+bench: $(VENV)/.dev
 	$(BIN)/python -m pip install -q -e '.[bench]'
 	@touch $@
 

@@ -566,8 +566,8 @@ def _surname(surname, surname_hanja):
         if c.hanja == hanja: return found.hangul, *c
     if len(hanja) != len(found.hangul): raise InputError("surname_hanja", surname_hanja, f"성 '{found.hangul}'과 글자 수가 다릅니다", f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요")
     for h, r in zip(hanja, found.hangul):
-        readings = lookup(h).readings
-        if r not in registrable_readings(h): raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요")
+        readings = registrable_readings(h)
+        if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요")
     return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
 
 # %% ../nbs/04_naming.ipynb #c070
