@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 import numpy as np
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, InputError, ganji, ganji_ko
@@ -327,6 +328,7 @@ def _to_utc(local, fold, tz):  # civil seconds → UTC seconds, kind of segment
 # %% ../nbs/01_manse.ipynb #c081
 _COUNTS = np.array([np.bincount([STEM_ELEMENTS[i % 10], BRANCH_ELEMENTS[i % 12]], minlength=5) for i in range(60)] + [[0]*5], np.int8)
 
+# %% ../nbs/01_manse.ipynb #c082
 @dataclass(frozen=True, eq=False)
 class FourPillars:
     "Four pillars (사주) of one birth (ints) or of many (int8 arrays); 육십갑자 numbers 0..59, hour -1 when unknown."
@@ -368,13 +370,13 @@ class FourPillars:
     def __repr__(self):
         return f"FourPillars({' '.join(self.hanja) if np.ndim(self.year) == 0 else np.shape(self.year)})"
 
-# %% ../nbs/01_manse.ipynb #c082
+# %% ../nbs/01_manse.ipynb #c083
 def _written(pillars, name):  # (…, 4) numbers → list or array of str
     "육십갑자 numbers as words."
     if pillars.ndim == 1: return [name(int(i)) for i in pillars if i >= 0]
     return np.array([name(i) for i in range(60)] + [""])[pillars]
 
-# %% ../nbs/01_manse.ipynb #c084
+# %% ../nbs/01_manse.ipynb #c085
 _SOLAR_NAMES = {"mean": "평균 태양시", "apparent": "겉보기 태양시", "clock": "시계 시각"}
 _RAT_NAMES = {"split": "23시대는 그날의 일주에 다음 날의 자시(야자시)", "next": "23시부터 다음 날의 일주",
               "midnight": "자정까지 그날의 일주와 그날의 자시"}
@@ -397,7 +399,7 @@ def _undecided(chart):  # → bool: 월주 open, 일주 open
     days = [_HOURS[o["rat"]][0][s//3600 % 1440] for s in solar]
     return _jeol_index(utc[0]) != _jeol_index(utc[1]), days[0] != days[1]
 
-# %% ../nbs/01_manse.ipynb #c086
+# %% ../nbs/01_manse.ipynb #c087
 def _unknown_hour_notes(chart):
     "What is open when the hour is unknown, for one birth."
     month_open, day_open = _undecided(chart)
@@ -425,7 +427,7 @@ def _one_notes(chart):
     near = min(abs(utc - int(_jeol()[k + i])) for i in (0, 1))
     return notes + ([f"절입 순간과 {near}초 차이라, 출생 시각이 조금만 달라도 월주가 바뀝니다."] if near < 60 else [])
 
-# %% ../nbs/01_manse.ipynb #c088
+# %% ../nbs/01_manse.ipynb #c089
 def _many_notes(chart):
     "Notes of many births, counted."
     unknown = chart.hour == -1
@@ -434,7 +436,7 @@ def _many_notes(chart):
             (day_open, "그 가운데 자정 무렵이면 일주가 달라질 출생"), (chart.ambiguous.sum(), "두 번 있던 시각이라 첫 번째로 본 출생"))
     return [f"{what}: {n:,}건" for n, what in rows if n]
 
-# %% ../nbs/01_manse.ipynb #c090
+# %% ../nbs/01_manse.ipynb #c091
 def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options → FourPillars, kind of segment
     "The rules, from the civil clock to the four numbers."
     utc, kind = _to_utc(local, fold, o["tz"])
@@ -448,7 +450,7 @@ def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options
     times = (np.asarray(t, np.int64).view("M8[s]")[()] for t in (local, utc, solar))
     return FourPillars(*numbers, *times, (kind == _TWICE) & (fold is None or fold == 0), o), kind
 
-# %% ../nbs/01_manse.ipynb #c092
+# %% ../nbs/01_manse.ipynb #c093
 def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, problem numbers (0 good)
     "Four pillars with a problem number for each birth instead of an error."
     degrees, bad_place = _checked_options(tz, longitude, solar, rat)
@@ -462,7 +464,7 @@ def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, 
     chart, kind = _pillars(local, known, fold, dict(tz=tz, longitude=degrees, solar=solar, rat=rat, lunar=lunar, leap=leap))
     return chart, _mark(problem, kind == _GAP, _NO_TIME)
 
-# %% ../nbs/01_manse.ipynb #c094
+# %% ../nbs/01_manse.ipynb #c095
 def four_pillars(
     births,                # str, datetime, date, or an array or list of them (datetime64 fastest); civil time; a date alone: hour unknown
     tz="Asia/Seoul",       # 시간대: IANA name of the civil clock at the birthplace
@@ -480,7 +482,7 @@ def four_pillars(
         raise _problem_error(np.ravel(problem)[at], pick(births), pick(longitude))
     return chart
 
-# %% ../nbs/01_manse.ipynb #c125
+# %% ../nbs/01_manse.ipynb #c126
 CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "error")  # what `chart_csv` adds
 _DEFAULTS = {"tz": "Asia/Seoul", "solar": "mean", "rat": "split", "lunar": "", "leap": ""}
 _FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
@@ -500,7 +502,7 @@ def _bad_row(reason):  # → cells for CHART_COLUMNS
     "Blank pillars and the reason."
     return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
 
-# %% ../nbs/01_manse.ipynb #c127
+# %% ../nbs/01_manse.ipynb #c128
 def _chart_group(births, longitudes, options):  # columns of str, one set of options → rows of cells for CHART_COLUMNS
     "Rows that share their options, charted together."
     try:
@@ -525,7 +527,7 @@ def _chart_rows(header, rows):  # column names, rows of cells → added cells, r
     spilt = _bad_row("칸이 열 이름보다 많습니다. 쉼표가 든 칸은 따옴표로 묶어 주세요.")
     return [spilt if len(row) > len(header) else added for row, added in zip(rows, out)]
 
-# %% ../nbs/01_manse.ipynb #c129
+# %% ../nbs/01_manse.ipynb #c130
 def _blocks(reader, size=50_000):
     "Non-empty CSV rows in blocks."
     block = []
@@ -546,7 +548,7 @@ def _write_charts(reader, header, writer, progress):  # → rows, rows with an e
         if progress: progress(total)
     return total, errors
 
-# %% ../nbs/01_manse.ipynb #c131
+# %% ../nbs/01_manse.ipynb #c132
 def _chart_file(input, output, progress):  # → rows, rows with an error
     "Reads, charts and writes; the output has a byte order mark where the input had one."
     with open(input, "rb") as source: encoding = "utf-8-sig" if source.read(3) == b"\xef\xbb\xbf" else "utf-8"
@@ -561,7 +563,7 @@ def _chart_file(input, output, progress):  # → rows, rows with an error
     os.replace(part, output)
     return done
 
-# %% ../nbs/01_manse.ipynb #c132
+# %% ../nbs/01_manse.ipynb #c133
 def chart_csv(
     input,          # CSV file (UTF-8) with a column birth and, optionally, longitude, rat, solar, tz, lunar, leap
     output,         # CSV file to write: the input's columns, then year, month, day, hour, 목, 화, 토, 금, 수, error
