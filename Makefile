@@ -15,11 +15,13 @@ test: $(VENV)/.dev
 	$(BIN)/nbdev_test --n_workers 2
 	$(BIN)/python -m pytest -q tests
 
+# smalldocs does not know two things that Quarto reads (lang, output-file); anything else that it finds is an error
 docs: $(VENV)/.dev
 	rm -rf _proc
 	$(BIN)/nbdev_proc_nbs
 	$(BIN)/smalldocs render _proc --quiet
-	$(BIN)/smalldocs check _proc
+	$(BIN)/smalldocs check _proc >_proc/check.txt 2>&1 || grep -q 'page(s)' _proc/check.txt
+	! grep -vE 'unknown key lang|output-file is not read|page\(s\)' _proc/check.txt
 
 readme: $(VENV)/.dev
 	$(BIN)/python tools/readme.py
