@@ -25,7 +25,7 @@ def seconds(call):
 
 def one_by_one(pairs):
     "Scores a sample of pairs with the plain functions."
-    request = naming._request("여자", "김", None, 10, 2, None, None, (), (), (), False, False, "haerye", 0)
+    request = naming._request("여자", "김")
     pool = naming.hanja_pool()
     picks = np.random.default_rng(0).integers(0, len(pool), (pairs, 2))
     for i, j in picks:

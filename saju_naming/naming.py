@@ -617,7 +617,8 @@ class Recommendation:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/04_naming.ipynb #c073
-def _request(gender, surname, surname_hanja, count, length, fixed_syllable, position, siblings, parents, exclude, gender_neutral, hangul_only, school, seed):
+def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
+             gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
     hangul, hanja, strokes = _surname(surname, surname_hanja)
     for field, value, low, high in (("count", count, 1, 200), ("length", length, 1, 2)):
@@ -677,7 +678,9 @@ def recommend(
     **chart,               # tz, longitude, solar, rat, lunar, leap as in `four_pillars`
 ) -> Recommendation:
     "Ranks every legal name that supplies what the birth lacks. The same input gives the same answer."
-    request = _request(gender, surname, surname_hanja, count, length, fixed_syllable, position, siblings, parents, exclude, gender_neutral, hangul_only, school, seed)
+    options = dict(surname_hanja=surname_hanja, count=count, length=length, fixed_syllable=fixed_syllable, position=position, siblings=siblings, parents=parents,
+                   exclude=exclude, gender_neutral=gender_neutral, hangul_only=hangul_only, school=school, seed=seed)
+    request = _request(gender, surname, **options)
     analysis = analyze(birth, mode, length, **chart)
     blocks = _scored_blocks(analysis, request)
     names = []
@@ -685,8 +688,7 @@ def recommend(
         picks = [(p.hanja[k].item(), SYLLABLES[p.syllable[k]]) for p, k in ((block.first, i), (block.second, j)) if p.syllable[k] < len(SYLLABLES)]
         chars = [_char_facts(h, r, school) for h, r in picks]
         names.append(_facts(request, "".join(r for _, r in picks), chars, analysis.plan))
-    options = dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, count=count, fixed_syllable=fixed_syllable, position=position,
-                   gender_neutral=gender_neutral, hangul_only=hangul_only, mode=mode, school=school, length=length, seed=seed)
+    options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
 # %% ../nbs/04_naming.ipynb #c091
@@ -720,7 +722,7 @@ def check_name(
     "The facts of a name, and what a registry office would object to."
     surname, given = split_name(normalize(name.strip()), surname)
     written, surname_hanja = _given_hanja(hanja, surname, given) if hanja else ("", None)
-    request = _request(gender or "여자", surname, surname_hanja, 1, 2, None, None, (), parents, (), gender is None, not written, school, 0)
+    request = _request(gender or "여자", surname, surname_hanja=surname_hanja, parents=parents, gender_neutral=gender is None, hangul_only=not written, school=school)
     chars = [_char_facts("" if h == r else h, r, school) for h, r in zip(written or given, given)]
     analysis = analyze(birth, mode, min(len(given), 3), **chart) if birth is not None else None
     facts = _facts(request, given, chars, analysis.plan if analysis else ())
