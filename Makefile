@@ -42,10 +42,7 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.base
 
-$(VENV)/.readme: $(VENV)/.dev
-	$(BIN)/python tools/readme.py
-
-bench: $(VENV)/.dev
+$(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/python -m pip install -q -e '.[bench]'
 	@touch $@
 

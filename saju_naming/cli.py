@@ -23,6 +23,7 @@ from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError
 def _expected(param):
     "What a parameter takes, in words."
     if isinstance(param.type, click.Choice): return f"{', '.join(param.type.choices)} 가운데 하나를 적어 주세요."
+    if isinstance(param.type, click.IntRange): return f"{param.type.min} 이상의 수를 적어 주세요."
     return "숫자를 적어 주세요." if param.type.name in ("integer", "float") else "--help로 보기를 확인해 주세요."
 
 def korean_error(
@@ -33,8 +34,8 @@ def korean_error(
     if isinstance(e, click.MissingParameter): return f"{e.param.opts[0]}: 값이 빠졌습니다. --help로 보기를 확인해 주세요."
     if isinstance(e, click.NoSuchOption): return f"{e.option_name}: 없는 옵션입니다. --help로 목록을 확인해 주세요."
     if isinstance(e, click.BadOptionUsage): return f"{e.option_name}: 값이 빠졌습니다. --help로 보기를 확인해 주세요."
-    if isinstance(e, click.BadParameter): return f"{e.param.opts[0]}: 값을 읽을 수 없습니다. {_expected(e.param)}"
-    return f"명령을 읽을 수 없습니다({e.format_message()}). saju-naming --help로 쓰는 법을 확인해 주세요."
+    if isinstance(e, click.BadParameter) and e.param: return f"{e.param.opts[0]}: 값을 읽을 수 없습니다. {_expected(e.param)}"
+    return f"{e.ctx.command_path if e.ctx else 'saju-naming'}: 없는 명령이거나 남는 말이 있습니다. --help로 쓰는 법을 확인해 주세요."
 
 # %% ../nbs/13_cli.ipynb #c008
 _CHART_OPTIONS = (
@@ -46,6 +47,8 @@ _CHART_OPTIONS = (
     click.option("--solar", default="mean", show_default=True, help="태양시: mean 평균, apparent 진태양시, clock 시계 그대로."),
     click.option("--rat", default="split", show_default=True, help="자시: split 야자시·조자시, next 23시에 날이 바뀜, midnight 자정에 바뀜."))
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON으로 출력합니다 (모양: 꾸러미의 data/schema.json).")
+
+_DEFAULT_CHART = dict(lunar=False, leap=False, longitude=PLACES["서울"], tz="Asia/Seoul", solar="mean", rat="split")
 
 def chart_options(command):
     "Adds the options that decide how the pillars are set up; the command gets them as `chart`."
@@ -73,7 +76,7 @@ def _console():
     from rich.console import Console
     return Console(highlight=False)
 
-def _color(element): return f"[{ELEMENT_COLORS[element]}]{element}[/]"
+def _color(element): return f"[{ELEMENT_COLORS[element]}]{element}[/]" if element else ""
 
 def balance_bar(
     counts,    # 오행 → 개수
@@ -96,14 +99,17 @@ def _name_rows(names):
     table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 1, 0))
     table.add_column("", justify="right"); table.add_column("이름", no_wrap=True); table.add_column("뜻과 오행", no_wrap=True); table.add_column("까닭", overflow="fold")
     for i, n in enumerate(names, 1):
-        chars = "\n".join(f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja else f"{c.reading} {_color(c.element) if c.element else ''}" for c in n.chars)
+        chars = "\n".join(f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip() for c in n.chars)
         table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja if n.given_hanja else ''}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, " ".join(n.reason[1:]))
     return table
 
 # %% ../nbs/13_cli.ipynb #c015
-def _print_json(value): click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def _print_json(value):
+    "JSON with Hangul and Hanja as they are where the output can carry them."
+    utf = (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, ensure_ascii=not utf, indent=2))
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog="""\b
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}, epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
   saju-naming chart --birth 1990-05-15T14:30
@@ -111,8 +117,10 @@ def _print_json(value): click.echo(json.dumps(value, ensure_ascii=False, indent=
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
   saju-naming hanja 瑞""")
 @click.version_option(package_name="saju-naming", message="%(prog)s %(version)s")
-def cli():
+@click.pass_context
+def cli(ctx):
     "태어난 때와 성에서 한국 이름을 짓습니다. 사주는 전통이지 과학이 아닙니다."
+    if ctx.invoked_subcommand is None: click.echo(ctx.get_help())
 
 # %% ../nbs/13_cli.ipynb #c016
 @cli.command(name="recommend", epilog="""\b
@@ -147,14 +155,14 @@ def recommend_command(birth, as_json, chart, **options):
     if as_json: return _print_json({**asdict(answer), "source": "engine"})
     console = _console()
     _print_analysis(console, answer.analysis, answer.names[0].elements if answer.names else ())
-    console.print(f"\n후보 {answer.searched:,}짝을 모두 견주어 고른 이름입니다. 한자의 획수는 원획, 고른 이는 규칙 엔진입니다.\n")
+    console.print(f"\n후보 {answer.searched:,}가지를 모두 견주어 고른 이름입니다. 한자의 획수는 원획, 고른 이는 규칙 엔진입니다.\n")
     console.print(_name_rows(answer.names))
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
 # %% ../nbs/13_cli.ipynb #c017
 def _chart_file(input, output):
     "Charts for a CSV file, with a progress bar on stderr."
-    if not output: raise InputError("output", output, "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
+    if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
     lines = sum(1 for _ in open(input, "rb")) - 1 if os.path.isfile(input) else 0
     with click.progressbar(length=lines, label="사주 세우기", file=sys.stderr, hidden=not (lines and sys.stderr.isatty())) as bar:
         rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
@@ -176,7 +184,10 @@ def _chart_file(input, output):
 def chart_command(birth, mode, input, output, as_json, chart):
     "사주를 세우고 오행을 셉니다. 한 사람, 또는 파일 하나의 모든 사람."
     if bool(birth) == bool(input): raise InputError("birth", birth or "", "--birth와 --input 가운데 하나만 있어야 합니다", "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
-    if input: return _chart_file(input, output)
+    if input:
+        if as_json or mode != "lacking" or chart != _DEFAULT_CHART: raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다", "longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
+        return _chart_file(input, output)
+    if output: raise InputError("output", output, "--birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     _not_future(birth, chart)
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
@@ -213,7 +224,7 @@ def _print_report(console, report):
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
     console.print(_name_rows([report.name]))
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
-    console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]이대로는 등록되지 않습니다.[/]")
+    console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
 # %% ../nbs/13_cli.ipynb #c020
 def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
@@ -225,7 +236,7 @@ def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readi
   saju-naming hanja 서 --element 금 --limit 5""")
 @click.argument("query")
 @click.option("--element", help="자원오행: 목, 화, 토, 금, 수.")
-@click.option("--limit", default=20, show_default=True, help="보일 글자 수.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="보일 글자 수.")
 @_JSON
 def hanja_command(query, element, limit, as_json):
     "인명용 한자를 글자나 음으로 찾습니다."
@@ -261,7 +272,9 @@ def _fail(e, as_json):
 def main(args=None):
     "The `saju-naming` command."
     args = sys.argv[1:] if args is None else args
+    for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="replace")   # a console that cannot show 瑞 shows ?
     try: code = cli(args, prog_name="saju-naming", standalone_mode=False)
     except (InputError, click.UsageError) as e: code = _fail(e, "--json" in args)
     except (click.Abort, KeyboardInterrupt): code = 130
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); code = 0   # the reader has seen enough (head)
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,12 +7,11 @@ __all__ = ['TERMS', 'FIRST_YEAR', 'LAST_YEAR', 'PLACES', 'LUNAR_FIRST', 'LUNAR_L
            'FourPillars', 'four_pillars', 'chart_csv']
 
 # %% ../nbs/01_manse.ipynb #c003
-import csv, os, re
+import csv, io, os, re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 from zoneinfo import ZoneInfo
 import numpy as np
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, InputError, ganji, ganji_ko
@@ -40,7 +39,7 @@ def solar_term_times(
 ) -> dict:      # 절기 이름 → ISO 8601 in UTC+09:00, such as "2024-02-04T17:27:08+09:00"
     "The 24 solar terms (절기) of a year in Korean standard time, to the second."
     terms = _table("terms")
-    if not 0 <= year - _TABLE_YEAR < len(terms):
+    if not isinstance(year, (int, np.integer)) or not 0 <= year - _TABLE_YEAR < len(terms):
         raise InputError("year", year, "절기표에 없는 해입니다", f"{_TABLE_YEAR}년부터 {_TABLE_YEAR + len(terms) - 1}년까지 가운데 적어 주세요")
     return {name: (_EPOCH + timedelta(seconds=int(t))).astimezone(_KST).isoformat() for name, t in zip(TERMS, terms[year - _TABLE_YEAR])}
 
@@ -290,7 +289,8 @@ def _datetime64(births, lunar, leap):  # array of datetime64 → the same four
 def _read(births, tz, lunar, leap):  # anything that `four_pillars` takes → civil seconds, hour known, fold, problem
     "Births of any accepted form as civil seconds."
     if isinstance(births, (str, date)): return _civil(_read_one(births, tz), lunar, leap)
-    births = np.asarray(births)
+    try: births = np.asarray(births)
+    except ValueError as e: raise _problem_error(_MALFORMED, births, None) from e    # rows of different lengths
     if births.ndim == 0 and births.dtype.kind in "UT": return _read(births.item(), tz, lunar, leap)
     if births.size == 0: births = births.astype("M8[s]")
     if births.dtype.kind == "M": return _datetime64(births, lunar, leap)
@@ -305,11 +305,12 @@ def _options(tz, longitude, solar, rat):  # → usable longitude (degrees), prob
     "Refuses options that do not exist, longitudes outside ±180 and those that cannot belong to the zone (Seoul's in New York)."
     _zone_info(tz)
     for field, value, allowed in (("solar", solar, _SOLARS), ("rat", rat, tuple(_HOURS))):
-        if value not in allowed: raise InputError(field, value, "모르는 방식입니다", f"{', '.join(allowed)} 가운데 하나를 골라 주세요")
+        if not isinstance(value, str) or value not in allowed: raise InputError(field, value, "모르는 방식입니다", f"{', '.join(allowed)} 가운데 하나를 골라 주세요")
     try: longitude = np.asarray(longitude, dtype=float)
     except (TypeError, ValueError) as e: raise _problem_error(_LONGITUDE, None, longitude) from e
     good = abs(longitude) <= 180
     degrees = np.where(good, longitude, 0.)
+    degrees.flags.writeable = False
     apart = (degrees*240 - _segments(tz)[1][-1] + _DAY//2) % _DAY - _DAY//2
     return degrees, np.where(good, _FAR*((abs(apart) > 4*3600) & (solar != "clock")), _LONGITUDE)
 
@@ -454,6 +455,8 @@ def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options
 def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, problem numbers (0 good)
     "Four pillars with a problem number for each birth instead of an error."
     degrees, bad_place = _checked_options(tz, longitude, solar, rat)
+    for field, value in (("lunar", lunar), ("leap", leap)):
+        if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "예/아니오가 아닙니다", "True 또는 False로 적어 주세요")
     if leap and not lunar: raise InputError("leap", leap, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
     local, known, fold, problem = _read(births, tz, lunar, leap)
     if degrees.ndim and degrees.shape != np.shape(local):
@@ -558,12 +561,14 @@ def _chart_file(input, output, progress):  # → rows, rows with an error
         remedy = "첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"
         if not header: raise InputError("input", str(input), "빈 파일입니다", remedy)
         if "birth" not in header: raise InputError("input", str(input), f"birth 열이 없습니다(지금은 {', '.join(header)})", remedy)
-        part = f"{output}.part"
-        with open(part, "w", newline="", encoding=encoding) as target: done = _write_charts(reader, header, csv.writer(target), progress)
-    os.replace(part, output)
+        charts = io.StringIO(newline="")
+        done = _write_charts(reader, header, csv.writer(charts), progress)
+    with open(output, "w", newline="", encoding=encoding) as target: target.write(charts.getvalue())
     return done
 
 # %% ../nbs/01_manse.ipynb #c133
+_FILE_PROBLEMS = {FileNotFoundError: "그런 파일이 없습니다", PermissionError: "읽거나 쓸 권한이 없습니다", IsADirectoryError: "파일이 아니라 폴더입니다"}
+
 def chart_csv(
     input,          # CSV file (UTF-8) with a column birth and, optionally, longitude, rat, solar, tz, lunar, leap
     output,         # CSV file to write: the input's columns, then year, month, day, hour, 목, 화, 토, 금, 수, error
@@ -576,8 +581,7 @@ def chart_csv(
     except UnicodeDecodeError as e:
         raise InputError("input", str(input), "UTF-8 파일이 아닙니다", "엑셀에서는 'CSV UTF-8'로 저장해 주세요") from e
     except csv.Error as e:
-        raise InputError("input", str(input), f"CSV로 읽을 수 없습니다({e})", "쉼표로 나눈 표인지 확인해 주세요") from e
+        raise InputError("input", str(input), "CSV로 읽을 수 없습니다", "쉼표로 나눈 표인지 확인해 주세요") from e
     except OSError as e:
-        field = "output" if str(e.filename).startswith(str(output)) else "input"
-        raise InputError(field, str(e.filename), f"파일을 열 수 없습니다({e.strerror})", "경로와 권한을 확인해 주세요") from e
-    finally: Path(f"{output}.part").unlink(missing_ok=True)
+        field = "output" if str(e.filename) == str(output) else "input"
+        raise InputError(field, str(e.filename), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e

@@ -11,15 +11,16 @@ __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'descr
 # %% ../nbs/04_naming.ipynb #c003
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, lookup, normalize, registrable_readings, table
+from .hanja import dueum, is_hanja, lookup, normalize, registrable_readings, table
 from .manse import four_pillars
-from .names import (DECADES, SYLLABLES, eumyang, find_name, given_names, pair_logp, romanize, sound_elements, split_name, suri,
-                               surname_info, teasing)
-from .ohaeng import (BRANCH_ELEMENTS, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, josa, relation)
+from .names import (DECADES, SCHOOLS, SYLLABLES, eumyang, find_name, given_names, pair_logp, romanize, sound_elements, split_name, suri,
+                               surname_info, surnames, teasing)
+from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c006
 def _supplement_key(
@@ -69,7 +70,7 @@ def describe_plan(
 ) -> list:   # 문장들
     "Korean sentences on what the name supplies and what that does; true for every count vector and plan."
     once = list(dict.fromkeys(plan))
-    how = _joined(once, "을/를") if len(once) == len(plan) or len(plan) > 2 else f"{josa(once[0], '을/를')} 두 번"
+    how = _joined(once, "을/를") if len(once) == len(plan) else ", ".join(f"{josa(e, '을/를')} {' 한두세'[plan.count(e)]} 번" for e in once)
     after = [c + plan.count(e) for e, c in zip(ELEMENTS, counts)]
     sentences = [f"이름으로 {how} 채우면 {', '.join(f'{e} {c}개' for e, c in zip(ELEMENTS, after))}가 됩니다."]
     if 0 in counts:
@@ -132,7 +133,8 @@ def _plan_yongsin(pillars, counts, length):
     me, n, strong = strength(pillars)
     wanted = ("생", "극", "피극") if strong else ("비화", "피생")
     allowed = [e for e in ELEMENTS if relation(me, e) in wanted]
-    why = f"일간 {josa(me, '을/를')} 돕는 글자(비겁·인성)가 일간까지 {n}개로 {'신강' if strong else '신약'}하므로"
+    border = f" 3개는 월지로 가르는데 {josa(BRANCHES_KO[pillars[1] % 12], '이/가')} {'도우니' if strong else '돕지 않으니'}" if n == 3 else ""
+    why = f"일간 {josa(me, '을/를')} 돕는 글자(비겁·인성)가 일간까지 {n}개이고{border} {'신강' if strong else '신약'}하므로"
     return supplement(counts, length, allowed), [f"{why} {_joined(allowed, '으로/로')} {'덜어 냅니다' if strong else '돕습니다'}(억부)."]
 
 def _plan_johu(pillars, counts, length):
@@ -158,8 +160,13 @@ class Analysis:
 # %% ../nbs/04_naming.ipynb #c029
 def _choose(field, value, options):
     "`value` if it is one of `options`, else an error that lists them."
-    if value in options: return value
+    if isinstance(value, str) and value in options: return value
     raise InputError(field, value, "고를 수 없는 값입니다", f"{', '.join(options)} 가운데 하나를 적어 주세요")
+
+def _whole(field, value, low, high):
+    "`value` if it is a whole number between the bounds."
+    if isinstance(value, int) and low <= value <= high: return value
+    raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
 
 def analyze(
     birth,           # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
@@ -169,6 +176,8 @@ def analyze(
 ) -> Analysis:
     "Counts the elements of a birth and decides what a name should supply."
     plan_of = MODES[_choose("mode", mode, MODES)]
+    _whole("length", length, 1, 3)
+    if not isinstance(birth, (str, date, np.datetime64)): raise InputError("birth", birth, "한 사람의 생년월일시가 아닙니다", "1990-05-15T14:30처럼 적어 주세요")
     saju = four_pillars(birth, **chart)
     pillars = [int(p) for p in (saju.year, saju.month, saju.day, saju.hour) if p >= 0]
     counts = tuple(int(c) for c in saju.counts)
@@ -180,7 +189,7 @@ def analyze(
 
 # %% ../nbs/04_naming.ipynb #c037
 _USE = {3: 1.0, 2: 0.75, 1: 0.35, 0: 0.0}
-_LEVEL = {"education": 0.0, "ks1001": -0.05, "other": -0.4}
+_LEVEL = {"education": 0.0, "ks1001": -0.05, "other": -0.3}
 
 def char_quality(
     char,     # a `Hanja`
@@ -208,7 +217,9 @@ class _Pool:
 def _make_pool(rows):
     "A pool from (hanja, syllable, element, strokes, quality, feminine) rows."
     columns = list(zip(*sorted(rows, key=lambda r: (r[1], r[0])))) or [()]*6
-    return _Pool(*(np.array(c, dtype=t) for c, t in zip(columns, ("U1", np.int32, np.int8, np.int16, np.float32, bool))))
+    arrays = [np.array(c, dtype=t) for c, t in zip(columns, ("U1", np.int32, np.int8, np.int16, np.float32, bool))]
+    for a in arrays: a.flags.writeable = False
+    return _Pool(*arrays)
 
 # %% ../nbs/04_naming.ipynb #c039
 @lru_cache
@@ -225,7 +236,7 @@ def hangul_pool(school):
 
 # %% ../nbs/04_naming.ipynb #c042
 WEIGHTS = {"hanja": 30, "name": 40, "sound": 8, "suri": 17, "eumyang": 5}  # 점수의 무게, 합 100
-KIN, FEMININE = 5, 0.3  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 부수가 女인 글자의 됨됨이를 깎는 값
+KIN, FEMININE = 5, 0.6  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 부수가 女인 글자의 됨됨이를 깎는 값
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 
 def sound_score(
@@ -260,31 +271,30 @@ def _fixed_mask(pool, fixed):
     return pool.syllable == SYLLABLES.index(fixed) if fixed in SYLLABLES else pool.hanja == fixed
 
 # %% ../nbs/04_naming.ipynb #c046
-def _element_pairs(counts, plan, fixed_elements):
-    "Which (fixed or first, free or second) elements are searched, most wanted first."
-    if not fixed_elements: return list(dict.fromkeys([plan, plan[::-1]])) if len(plan) == 2 else [plan]
-    wanted = [(p, q) for p, q in {plan, plan[::-1]} if p in fixed_elements] if len(plan) == 2 else []
-    if wanted: return sorted(wanted)
-    return [(e, supplement([c + (x == e) for c, x in zip(counts, ELEMENTS)], 1)[0]) for e in fixed_elements]
+_GOOD = 0.3  # 돌림자의 오행을 고를 때, 이만큼은 이름에 어울리는 글자가 있는 오행만 본다
 
-def _blocks(pool, counts, plan, request):
+def _element_pairs(plan, fixed_elements):
+    "Which (fixed, free) elements are searched: within the plan where the fixed character can, else the most lacking for the free place."
+    wanted = sorted({(a, b) for a, b in (plan, plan[::-1]) if a in fixed_elements})
+    return wanted or [(e, plan[0]) for e in fixed_elements]
+
+def _blocks(pool, plan, request):
     "(first pool, second pool, which side is fixed) blocks that hold every legal candidate."
     fixed = _fixed_mask(pool, request.fixed)
     if request.fixed and not fixed.any():
         raise InputError("fixed_syllable", request.fixed, "이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
-    def part(element, mask): return pool[(pool.element == ELEMENTS.index(element)) & mask]
-    every = np.ones(len(pool), bool)
-    present = [e for i, e in enumerate(ELEMENTS) if (fixed & (pool.element == i)).any()]
-    if request.length == 1: return [(part(plan[0], every), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
-    blocks = []
-    for a, b in _element_pairs(counts, plan, present):
-        mine, other = part(a, fixed if request.fixed else every), part(b, every)
-        if not request.fixed: blocks.append((mine, other, None))
-        elif request.position != "second": blocks.append((mine, other, 0))
-        if request.fixed and request.position != "first": blocks.append((other, mine, 1))
+    def part(element, mask=True): return pool[(pool.element == ELEMENTS.index(element)) & mask]
+    if request.length == 1: blocks = [(part(plan[0]), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
+    elif not request.fixed: blocks = [(part(a), part(b), None) for a, b in dict.fromkeys([plan, plan[::-1]])]
+    else:
+        good = fixed & (pool.quality >= _GOOD)
+        present = [e for i, e in enumerate(ELEMENTS) if ((good if good.any() else fixed) & (pool.element == i)).any()]
+        pairs = [(part(a, fixed), part(b)) for a, b in _element_pairs(plan, present)]
+        blocks = [(mine, free, 0) for mine, free in pairs if request.position != "second"] + [(free, mine, 1) for mine, free in pairs if request.position != "first"]
     return [b for b in blocks if len(b[0]) and len(b[1])]
 
 # %% ../nbs/04_naming.ipynb #c048
+_OTHER_GENDER = 0.4                               # 다른 성별에만 쓰이는 이름
 _BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 띠 0..5 → 점수; the very commonest names a little lower
 
 def _digits(name, gender):
@@ -294,10 +304,10 @@ def _digits(name, gender):
     return name.male if gender == "남" else name.female
 
 def _attested_score(digits):
-    "The score of a name that people bear: 2020s 0.6, 2010s 0.4; names that are only older 0.15 less per decade."
+    "The score of a name that people bear: 2020s 0.6, 2010s 0.4; names that are only older 0.42 and 0.12 less per decade."
     now = 0.6*_BAND_SCORE[int(digits[-1])] + 0.4*_BAND_SCORE[int(digits[-2])]
-    past = [0.75 - 0.15*i for i, d in enumerate(digits[-3::-1]) if d != "0"]
-    return now if digits[-2:] != "00" else max(past[:1] + [0.2])
+    past = [0.42 - 0.12*i for i, d in enumerate(digits[-3::-1]) if d != "0"]
+    return now if digits[-2:] != "00" else max(past[:1] + [0.1])
 
 # %% ../nbs/04_naming.ipynb #c049
 @lru_cache
@@ -307,8 +317,9 @@ def _name_table(gender):
     scores = 0.65*np.clip((logp + 16)/10, 0, 1)
     index = {s: i for i, s in enumerate((*SYLLABLES, ""))}
     for n in given_names():
-        digits = _digits(n, gender)
-        if digits and len(n.name) <= 2: scores[index[n.name[0]], index[n.name[1:]]] = _attested_score(digits)
+        if len(n.name) > 2: continue
+        i, j, digits = index[n.name[0]], index[n.name[1:]], _digits(n, gender)
+        scores[i, j] = _attested_score(digits) if digits else _OTHER_GENDER*scores[i, j]
     return scores.astype(np.float32)
 
 def name_score(
@@ -317,9 +328,9 @@ def name_score(
 ) -> float:  # 0..1
     "How name-like a name is: current names first, then likely syllables; the very commonest a little lower."
     index = {s: i for i, s in enumerate((*SYLLABLES, ""))}
-    if len(given) <= 2 and all(c in index for c in given): return float(_name_table(gender)[index[given[0]], index[given[1:]]])
+    if 0 < len(given) <= 2 and all(c in index for c in given): return float(_name_table(gender)[index[given[0]], index[given[1:]]])
     digits = _digits(find_name(given), gender)
-    return _attested_score(digits) if digits else 0.0
+    return _attested_score(digits) if given and digits else 0.0
 
 # %% ../nbs/04_naming.ipynb #c050
 def _sound_table(surname, school):
@@ -479,6 +490,7 @@ def _char_facts(hanja, reading, school):
     "The facts of one given-name character; an unlisted Hanja is kept and marked."
     if not hanja: return NameChar("", reading, "", sound_elements(reading, school)[0], 0, 0, "", False, ())
     c = table().get(hanja)
+    if c is None and not is_hanja(hanja): raise InputError("hanja", hanja, "한자가 아닙니다", "瑞처럼 한자로 적어 주세요")
     if c is None: return NameChar(hanja, reading, "", "", 0, 0, "unlisted", False, ("인명용 한자가 아님",))
     return NameChar(c.hanja, reading, c.meaning, c.element, c.strokes, c.original_strokes, c.level, c.disputed, c.warnings)
 
@@ -487,7 +499,7 @@ def _char_check(char):
     if char.level == "unlisted": return Check("인명용 한자", False, f"{char.hanja}: 인명용 한자가 아니어서 이름이 한글로만 적힙니다")
     allowed = registrable_readings(char.hanja)
     ok = char.reading in allowed
-    return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}이고 '{char.reading}'으로는 올릴 수 없습니다")
+    return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {josa(char.reading, '으로/로')} 올릴 수 없습니다")
 
 # %% ../nbs/04_naming.ipynb #c062
 def legality(
@@ -508,15 +520,17 @@ def _say_meaning(chars, plan):
     "What the characters mean, which elements they are, and how much of the plan they supply."
     known = [c for c in chars if c.element]
     if not known: return []
-    if known[0].hanja: sentences = [", ".join(f"{josa(f'{c.meaning} {c.reading}({c.hanja})'.strip(), '은/는')} {c.element}" for c in known) + "의 한자입니다."]
-    else: sentences = ["소리로 보면 " + ", ".join(f"{josa(c.reading, '은/는')} {c.element}" for c in known) + "입니다."]
+    said = [f"{josa(f'{c.meaning} {c.reading}({c.hanja})' if c.hanja else f'소리 {c.reading}', '은/는')} {c.element}" for c in known]
+    sentences = [f"{', '.join(said)}{'의 한자입니다' if all(c.hanja for c in known) else '입니다'}."]
     if not plan: return sentences
     left, supplied = [c.element for c in known], []
     for e in plan:
         if e in left: left.remove(e); supplied.append(e)
-    goal = "·".join(plan)
-    if len(supplied) == len(plan): return sentences + [f"채우려던 {_joined(plan, '을/를')} 모두 채웁니다."]
-    return sentences + [f"채우려던 {goal} 가운데 {_joined(supplied, '을/를')} 채웁니다." if supplied else f"채우려던 {_joined(plan, '을/를')} 채우지 않습니다."]
+    twice = len(set(plan)) < len(plan)
+    goal = "·".join(dict.fromkeys(plan)) + ("(두 번)" if twice else "")
+    if len(supplied) == len(plan): return sentences + [f"채우려던 {josa(goal, '을/를')} 모두 채웁니다."]
+    if not supplied: return sentences + [f"채우려던 {josa(goal, '을/를')} 채우지 않습니다."]
+    return sentences + [f"채우려던 {goal} 가운데 {_joined(supplied, '을/를')} {'한 번 ' if twice else ''}채웁니다."]
 
 # %% ../nbs/04_naming.ipynb #c065
 def _say_sound(syllables, elements):
@@ -531,14 +545,21 @@ def _say_suri(frames):
     if not frames: return []
     lucky = sum(f.luck == "길" for f in frames)
     told = ", ".join(f"{k}격 {f.number}({f.luck})" for k, f in zip("원형이정", frames))
-    return [f"획수 사격은 {told}이고 {f'넷 가운데 {lucky}개가 길수입니다' if lucky else '길수가 없습니다'}."]
+    return [f"획수 사격은 {told}이고 {('길수가 없습니다', *(f'넷 가운데 {n}개가 길수입니다' for n in (1, 2, 3)), '넷 모두 길수입니다')[lucky]}."]
 
-def _say_use(bands):
+def _say_use(given, gender, bands):
     "How current the name is."
-    recent = max(bands.get("2020s", 0), bands.get("2010s", 0))
-    if recent >= 3: return ["요즘 자주 쓰이는 이름입니다."]
-    if recent: return ["요즘 쓰이지만 흔하지 않은 이름입니다."]
-    return ["예전에 더 쓰이던 이름입니다." if bands else "이름 목록에는 없는 드문 이름입니다."]
+    known, recent = find_name(given), max(bands.get("2020s", 0), bands.get("2010s", 0))
+    if known is None: return ["이름 목록에는 없는 드문 이름입니다."]
+    if not bands: return ["주로 남자 이름입니다." if known.gender == "남" else "주로 여자 이름입니다."]
+    return [("요즘 자주 쓰이는" if recent >= 3 else "요즘 쓰이지만 흔하지 않은" if recent else "예전에 더 쓰이던") + " 이름입니다."]
+
+def _say_caution(surname, given, chars):
+    "Warnings: characters to be careful with, elements on which sources differ, a teasing sound."
+    sentences = [f"{josa(f'{c.reading}({c.hanja})', '은/는')} 조심할 글자입니다({', '.join(c.caution)})." for c in chars if c.caution]
+    sentences += [f"{josa(f'{c.reading}({c.hanja})', '은/는')} 자료마다 자원오행이 달라 {josa(c.element, '으로/로')} 보았습니다." for c in chars if c.disputed]
+    word = teasing(surname, given)
+    return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
 # %% ../nbs/04_naming.ipynb #c067
 _GENDERS = {"남": "남", "남자": "남", "남성": "남", "male": "남", "m": "남", "여": "여", "여자": "여", "여성": "여", "female": "여", "f": "여"}
@@ -548,29 +569,52 @@ def _gender(gender):
     if isinstance(gender, str) and gender.strip().lower() in _GENDERS: return _GENDERS[gender.strip().lower()]
     raise InputError("gender", gender, "성별을 알 수 없습니다", "남자 또는 여자로 적어 주세요")
 
-def _words(field, value, surname):
-    "Given names from a str or a list of str; a surname in front is taken off."
-    words = [value] if isinstance(value, str) else list(value)
-    for w in words:
-        if not isinstance(w, str) or not w.strip(): raise InputError(field, w, "이름이 아닙니다", "이름을 한글로 적어 주세요")
-    words = [normalize(w.strip()) for w in words]
-    return tuple(w[len(surname):] if w.startswith(surname) and len(w) - len(surname) >= 2 else w for w in words)
+def _text(field, value):
+    "Text without outer spaces, in the listed forms of its characters."
+    if isinstance(value, str) and value.strip(): return normalize(value.strip())
+    raise InputError(field, value, "글자가 아니거나 비어 있습니다", "한글이나 한자로 적어 주세요")
+
+def _list(field, value):
+    "A list of texts from a str or a list of str."
+    if isinstance(value, str): value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)): raise InputError(field, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
+    return [_text(field, v) for v in value]
 
 # %% ../nbs/04_naming.ipynb #c068
-def _surname(surname, surname_hanja):
-    "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
-    found = surname_info(normalize(surname.strip()) if isinstance(surname, str) else surname)
-    if not surname_hanja: return found.hangul, *found.choices[0]
-    hanja, usual = normalize(surname_hanja.strip()), ", ".join(c.hanja for c in found.choices)
-    for c in found.choices:
-        if c.hanja == hanja: return found.hangul, *c
-    if len(hanja) != len(found.hangul): raise InputError("surname_hanja", surname_hanja, f"성 '{found.hangul}'과 글자 수가 다릅니다", f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요")
-    for h, r in zip(hanja, found.hangul):
-        readings = registrable_readings(h)
-        if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요")
-    return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
+def _kin(field, value, surname):
+    "Given names of relatives, read every way they can be: as written, without the child's surname, without a surname of their own."
+    names = []
+    for word in _list(field, value):
+        if not all("가" <= c <= "힣" for c in word): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
+        names.append(word)
+        if word.startswith(surname): names.append(word[len(surname):])
+        if len(word) > 2 and (word[0] in surnames() or word[:2] in surnames()): names.append(split_name(word)[1])
+    return tuple(dict.fromkeys(n for n in names if n))
+
+def _excluded(value):
+    "What to leave out: given names or syllables in Hangul, or single Hanja."
+    words = _list("exclude", value)
+    for w in words:
+        if not (len(w) == 1 or all("가" <= c <= "힣" for c in w)): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
+    return tuple(words)
 
 # %% ../nbs/04_naming.ipynb #c070
+def _surname(surname, surname_hanja):
+    "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
+    found = surname_info(_text("surname", surname))
+    if surname_hanja is None: return found.hangul, *found.choices[0]
+    hanja, usual = _text("surname_hanja", surname_hanja), ", ".join(c.hanja for c in found.choices)
+    for c in found.choices:
+        if c.hanja == hanja: return found.hangul, *c
+    remedy = f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요"
+    if len(hanja) != len(found.hangul): raise InputError("surname_hanja", surname_hanja, f"성 {josa(found.hangul, '과/와')} 글자 수가 다릅니다", remedy)
+    for h, r in zip(hanja, found.hangul):
+        if h not in table(): raise InputError("surname_hanja", surname_hanja, f"획수를 모르는 글자({h})라 사격을 셀 수 없습니다(성에는 인명용 한자의 제한이 없습니다)", remedy)
+        readings = registrable_readings(h)
+        if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
+    return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
+
+# %% ../nbs/04_naming.ipynb #c072
 def _quality(char, gender):
     "`char_quality` of a `NameChar`, lower for 女-radical characters in a man's name; 0 when unlisted."
     known = table().get(char.hanja)
@@ -587,7 +631,7 @@ def _parts(request, given, chars):
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
-# %% ../nbs/04_naming.ipynb #c071
+# %% ../nbs/04_naming.ipynb #c073
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     gender = "both" if request.gender_neutral else request.gender
@@ -596,15 +640,15 @@ def _facts(request, given, chars, plan):
     sound = sound_elements(request.surname + given, request.school)
     bands = {d: int(b) for d, b in zip(DECADES, _digits(find_name(given), gender)) if b != "0"}
     parts = _parts(request, given, chars)
-    reason = _say_meaning(chars, plan) + _say_sound(request.surname + given, sound) + _say_suri(frames) + _say_use(bands)
-    reason += [f"{josa(c.reading + '(' + c.hanja + ')', '은/는')} 자료마다 자원오행이 달라 {josa(c.element, '으로/로')} 보았습니다." for c in chars if c.disputed]
-    hanja = "".join(c.hanja for c in chars)
+    reason = _say_meaning(chars, plan) + _say_sound(request.surname + given, sound) + _say_suri(frames) + _say_use(given, gender, bands)
+    reason += _say_caution(request.surname, given, chars)
+    hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
                 tuple((k, f.number, f.luck, f.label) for k, f in zip("원형이정", frames)), eumyang([*request.surname_strokes, *strokes]) if frames else "",
                 romanize(request.surname, given), bands, legality(given, chars, request.parents), round(sum(parts.values()), 2),
                 {k: round(v, 2) for k, v in parts.items()}, tuple(reason))
 
-# %% ../nbs/04_naming.ipynb #c072
+# %% ../nbs/04_naming.ipynb #c074
 @dataclass(frozen=True)
 class Recommendation:
     "Names for a birth (추천), best first."
@@ -616,29 +660,26 @@ class Recommendation:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
-# %% ../nbs/04_naming.ipynb #c073
+# %% ../nbs/04_naming.ipynb #c075
 def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
              gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
     hangul, hanja, strokes = _surname(surname, surname_hanja)
-    for field, value, low, high in (("count", count, 1, 200), ("length", length, 1, 2)):
-        if not isinstance(value, int) or not low <= value <= high: raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
-    if not isinstance(seed, int) or seed < 0: raise InputError("seed", seed, "시드가 아닙니다", "0 이상의 정수를 적어 주세요")
-    if position: _choose("position", position, ("first", "second"))
-    sound_elements(hangul, school)
-    fixed = normalize(fixed_syllable.strip()) if fixed_syllable else ""
+    _whole("count", count, 1, 200), _whole("length", length, 1, 2), _whole("seed", seed, 0, 2**32 - 1), _choose("school", school, SCHOOLS)
+    if position is not None: _choose("position", position, ("first", "second"))
+    fixed = _text("fixed_syllable", fixed_syllable) if fixed_syllable is not None else ""
     if fixed and (len(fixed) != 1 or length == 1): raise InputError("fixed_syllable", fixed_syllable, "돌림자는 두 글자 이름의 한 글자입니다", "한글 한 음절이나 한자 한 글자를 적어 주세요")
-    return _Request(_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _words("siblings", siblings, hangul), _words("parents", parents, hangul),
-                    _words("exclude", exclude, hangul), bool(gender_neutral), bool(hangul_only), school, seed)
+    return _Request(_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings, hangul), _kin("parents", parents, hangul),
+                    _excluded(exclude), bool(gender_neutral), bool(hangul_only), school, seed)
 
-# %% ../nbs/04_naming.ipynb #c074
+# %% ../nbs/04_naming.ipynb #c076
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
     spared = np.array([h not in request.exclude and SYLLABLES[s] not in request.exclude for h, s in zip(pool.hanja, pool.syllable)]) if request.exclude else slice(None)
-    raw = _blocks(pool[spared], tuple(analysis.counts.values()), analysis.plan, request)
+    raw = _blocks(pool[spared], analysis.plan, request)
     syllables = _syllable_table(request)
-    most = max(int(p.strokes.max()) for block in raw for p in block[:2])
+    most = max((int(p.strokes.max()) for block in raw for p in block[:2]), default=0)
     strokes = _stroke_table(request.surname_strokes, most)
     weight = np.float32(0 if request.hangul_only else WEIGHTS["hanja"]/request.length)
     feminine = np.float32(FEMININE*(request.gender == "남" and not request.gender_neutral))
@@ -649,14 +690,16 @@ def _scored_blocks(analysis, request):
     return blocks
 
 def _rejecter(request):
-    "Whether a pair of syllables must not be recommended: a parent's or sibling's name, an excluded name, a teasing sound."
+    "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우), or one for a single gender where both are asked."
     banned = {*request.parents, *request.siblings, *request.exclude}
     def rejected(first, second):
         given = SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else "")
-        return given in banned or teasing(request.surname, given) is not None
+        known = find_name(given) if request.gender_neutral else None
+        echo = given[0] == request.surname[-1] and not request.fixed
+        return given in banned or echo or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
     return rejected
 
-# %% ../nbs/04_naming.ipynb #c075
+# %% ../nbs/04_naming.ipynb #c077
 def recommend(
     birth,                 # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     gender,                # 성별: 남자 | 여자
@@ -691,7 +734,7 @@ def recommend(
     options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
-# %% ../nbs/04_naming.ipynb #c091
+# %% ../nbs/04_naming.ipynb #c093
 @dataclass(frozen=True)
 class NameReport:
     "What can be said about a name someone already has (이름 검사)."
@@ -701,28 +744,30 @@ class NameReport:
 
 def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
-    hanja = normalize(hanja.strip())
     if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)]
     if len(hanja) == len(given): return hanja, None
-    raise InputError("hanja", hanja, f"'{surname}{given}'과 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
+    raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
-# %% ../nbs/04_naming.ipynb #c092
+# %% ../nbs/04_naming.ipynb #c094
 def check_name(
     name,             # 성명 (한글), such as 김서연
     hanja=None,       # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul
     *,
     surname=None,     # 성, where it cannot be told from the name (선우진)
     birth=None,       # 생년월일시, to see which elements the name supplies
-    gender=None,      # 성별; None judges by both
+    gender=None,      # 성별; None takes the gender that the name suits better
     parents=(),       # 부모 이름
     mode="lacking",   # 보충 방식
     school="haerye",  # 발음오행 유파
     **chart,          # as in `four_pillars`
 ) -> NameReport:
     "The facts of a name, and what a registry office would object to."
-    surname, given = split_name(normalize(name.strip()), surname)
+    name, hanja = _text("name", name), "" if hanja is None else _text("hanja", hanja)
+    surname, given = split_name(name, None if surname is None else _text("surname", surname), hanja)
     written, surname_hanja = _given_hanja(hanja, surname, given) if hanja else ("", None)
-    request = _request(gender or "여자", surname, surname_hanja=surname_hanja, parents=parents, gender_neutral=gender is None, hangul_only=not written, school=school)
+    gender = gender or max("남여", key=lambda g: name_score(given, g))
+    request = _request(gender, surname, surname_hanja=surname_hanja, parents=parents, hangul_only=not written, school=school)
+    _choose("mode", mode, MODES)
     chars = [_char_facts("" if h == r else h, r, school) for h, r in zip(written or given, given)]
     analysis = analyze(birth, mode, min(len(given), 3), **chart) if birth is not None else None
     facts = _facts(request, given, chars, analysis.plan if analysis else ())

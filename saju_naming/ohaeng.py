@@ -22,6 +22,8 @@ def relation(
     b: str,  # 대상 오행
 ) -> str:    # 비화 (같음) | 생 (a가 b를 낳음) | 극 (a가 b를 누름) | 피생 (b가 a를 낳음) | 피극 (b가 a를 누름)
     "상생·상극: how element `a` acts on element `b`."
+    for e in (a, b):
+        if e not in tuple(ELEMENTS): raise InputError("element", e, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
     return _RELATIONS[(ELEMENTS.index(b) - ELEMENTS.index(a)) % 5]
 
 # %% ../nbs/00_ohaeng.ipynb #c011
