@@ -63,7 +63,7 @@ def describe_counts(
     if min(counts) == 0: return sentences + [f"{_joined(fewest, '이/가')} 없습니다."]
     return sentences + [f"빠진 오행은 없고 {_joined(fewest, '이/가')} {min(counts)}개로 가장 적습니다."]
 
-# %% ../nbs/04_naming.ipynb #c014
+# %% ../nbs/04_naming.ipynb #c015
 def describe_plan(
     counts,  # 오행 개수 (5,)
     plan,    # 채울 오행, such as ("목", "수")
@@ -78,7 +78,7 @@ def describe_plan(
         sentences.append(f"{_joined(left, '은/는')} 여전히 없습니다." if left else "그러면 다섯 오행이 모두 갖추어집니다.")
     return sentences + _describe_relations(counts, once)
 
-# %% ../nbs/04_naming.ipynb #c015
+# %% ../nbs/04_naming.ipynb #c017
 def _describe_relations(counts, once):
     "Sentences on 상생 within the plan and on how it meets the strongest elements."
     sentences = [f"{josa(a, '은/는')} {josa(b, '을/를')} 낳아({a}생{b}) 서로 돕습니다." for a in once for b in once if relation(a, b) == "생"]
@@ -89,7 +89,7 @@ def _describe_relations(counts, once):
         sentences += [f"가장 많은 {strong}의 기운을 {josa(x, '이/가')} 덜어 냅니다({strong}생{x})." for x in drains]
     return sentences
 
-# %% ../nbs/04_naming.ipynb #c023
+# %% ../nbs/04_naming.ipynb #c025
 SEASON = {"비화": 1.5, "생": 1.2, "피생": 1.0, "피극": 0.8, "극": 0.6}  # 왕·상·휴·수·사; the order is traditional, the factors are this project's
 
 def element_weights(
@@ -105,7 +105,7 @@ def element_weights(
     scale = 2*len(pillars)/sum(weights)
     return tuple(w*scale for w in weights)
 
-# %% ../nbs/04_naming.ipynb #c024
+# %% ../nbs/04_naming.ipynb #c027
 def _helpers(pillars):
     "억부: how many of the characters side with the day stem (비겁 + 인성, the day stem itself included)."
     me = ELEMENTS[STEM_ELEMENTS[pillars[2] % 10]]
@@ -120,7 +120,7 @@ def strength(
     month = relation(me, ELEMENTS[BRANCH_ELEMENTS[pillars[1] % 12]]) in ("비화", "피생")
     return me, n, n >= 4 or (n == 3 and month)
 
-# %% ../nbs/04_naming.ipynb #c025
+# %% ../nbs/04_naming.ipynb #c029
 def _plan_lacking(pillars, counts, length): return supplement(counts, length), ["없거나 적은 오행부터 채웁니다(개수 보충)."]
 
 def _plan_weighted(pillars, counts, length):
@@ -128,7 +128,7 @@ def _plan_weighted(pillars, counts, length):
     text = ", ".join(f"{e} {w:.1f}" for e, w in zip(ELEMENTS, weights))
     return supplement(weights, length), [f"지장간과 계절로 무게를 달면 {text}이므로 가벼운 오행부터 채웁니다(가중 보충)."]
 
-# %% ../nbs/04_naming.ipynb #c026
+# %% ../nbs/04_naming.ipynb #c031
 def _plan_yongsin(pillars, counts, length):
     me, n, strong = strength(pillars)
     wanted = ("생", "극", "피극") if strong else ("비화", "피생")
@@ -145,7 +145,7 @@ def _plan_johu(pillars, counts, length):
 
 MODES = {"lacking": _plan_lacking, "weighted": _plan_weighted, "yongsin": _plan_yongsin, "johu": _plan_johu}
 
-# %% ../nbs/04_naming.ipynb #c028
+# %% ../nbs/04_naming.ipynb #c033
 @dataclass(frozen=True)
 class Analysis:
     "What a birth has, what it lacks and what a name should supply (풀이)."
@@ -157,7 +157,7 @@ class Analysis:
     sentences: tuple  # 풀이 문장
     notes: tuple      # 셈에 쓴 선택과 주의 (태양시, 자시, 모르는 시 …)
 
-# %% ../nbs/04_naming.ipynb #c029
+# %% ../nbs/04_naming.ipynb #c035
 def _choose(field, value, options):
     "`value` if it is one of `options`, else an error that lists them."
     if isinstance(value, str) and value in options: return value
@@ -168,6 +168,7 @@ def _whole(field, value, low, high):
     if isinstance(value, int) and low <= value <= high: return value
     raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
 
+# %% ../nbs/04_naming.ipynb #c037
 def analyze(
     birth,           # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     mode="lacking",  # 보충 방식: lacking | weighted | yongsin | johu
@@ -187,7 +188,7 @@ def analyze(
     sentences = [f"사주는 {eight}입니다.{hour}", *describe_counts(counts), *why, *describe_plan(counts, plan)]
     return Analysis(tuple(map(ganji, pillars)), tuple(map(ganji_ko, pillars)), dict(zip(ELEMENTS, counts)), mode, plan, tuple(sentences), tuple(saju.notes))
 
-# %% ../nbs/04_naming.ipynb #c037
+# %% ../nbs/04_naming.ipynb #c045
 _USE = {3: 1.0, 2: 0.75, 1: 0.35, 0: 0.0}
 _LEVEL = {"education": 0.0, "ks1001": -0.05, "other": -0.3}
 
@@ -200,7 +201,7 @@ def char_quality(
     q = _USE[char.name_use if natural else 0] + _LEVEL[char.level] - 0.15*bool(char.caution) - 0.05*char.disputed
     return min(max(q, 0.0), 1.0)
 
-# %% ../nbs/04_naming.ipynb #c038
+# %% ../nbs/04_naming.ipynb #c047
 @dataclass(frozen=True)
 class _Pool:
     "Candidate (character, reading) pairs as parallel arrays, sorted by syllable."
@@ -221,7 +222,7 @@ def _make_pool(rows):
     for a in arrays: a.flags.writeable = False
     return _Pool(*arrays)
 
-# %% ../nbs/04_naming.ipynb #c039
+# %% ../nbs/04_naming.ipynb #c049
 @lru_cache
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
@@ -234,7 +235,7 @@ def hangul_pool(school):
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
     return _make_pool([("", i, ELEMENTS.index(sound_elements(s, school)[0]), 0, 0.5, False) for i, s in enumerate(SYLLABLES)])
 
-# %% ../nbs/04_naming.ipynb #c042
+# %% ../nbs/04_naming.ipynb #c052
 WEIGHTS = {"hanja": 30, "name": 40, "sound": 8, "suri": 17, "eumyang": 5}  # 점수의 무게, 합 100
 KIN, FEMININE = 5, 0.6  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 부수가 女인 글자의 됨됨이를 깎는 값
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
@@ -257,7 +258,7 @@ def eumyang_score(strokes) -> float:
     "음양: 1 if odd and even strokes are mixed, 0 if all are the same."
     return float(len(set(eumyang(strokes))) > 1)
 
-# %% ../nbs/04_naming.ipynb #c045
+# %% ../nbs/04_naming.ipynb #c055
 @dataclass(frozen=True)
 class _Request:
     "What was asked, checked and in one place."
@@ -270,7 +271,7 @@ def _fixed_mask(pool, fixed):
     if not fixed: return np.zeros(len(pool), bool)
     return pool.syllable == SYLLABLES.index(fixed) if fixed in SYLLABLES else pool.hanja == fixed
 
-# %% ../nbs/04_naming.ipynb #c046
+# %% ../nbs/04_naming.ipynb #c057
 _GOOD = 0.3  # 돌림자의 오행을 고를 때, 이만큼은 이름에 어울리는 글자가 있는 오행만 본다
 
 def _element_pairs(plan, fixed_elements):
@@ -293,7 +294,7 @@ def _blocks(pool, plan, request):
         blocks = [(mine, free, 0) for mine, free in pairs if request.position != "second"] + [(free, mine, 1) for mine, free in pairs if request.position != "first"]
     return [b for b in blocks if len(b[0]) and len(b[1])]
 
-# %% ../nbs/04_naming.ipynb #c048
+# %% ../nbs/04_naming.ipynb #c059
 _OTHER_GENDER = 0.4                               # 다른 성별에만 쓰이는 이름
 _BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 띠 0..5 → 점수; the very commonest names a little lower
 
@@ -309,7 +310,7 @@ def _attested_score(digits):
     past = [0.42 - 0.12*i for i, d in enumerate(digits[-3::-1]) if d != "0"]
     return now if digits[-2:] != "00" else max(past[:1] + [0.1])
 
-# %% ../nbs/04_naming.ipynb #c049
+# %% ../nbs/04_naming.ipynb #c061
 @lru_cache
 def _name_table(gender):
     "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
@@ -332,7 +333,7 @@ def name_score(
     digits = _digits(find_name(given), gender)
     return _attested_score(digits) if given and digits else 0.0
 
-# %% ../nbs/04_naming.ipynb #c050
+# %% ../nbs/04_naming.ipynb #c063
 def _sound_table(surname, school):
     "Sound scores of surname + syllable + syllable for every pair."
     elements = [sound_elements(s, school)[0] for s in SYLLABLES]
@@ -344,6 +345,7 @@ def _sound_table(surname, school):
     two = (into + flow[e[:, None], e])/(len(head) + 1)
     return np.hstack([two, into/len(head)]).astype(np.float32)
 
+# %% ../nbs/04_naming.ipynb #c065
 @lru_cache
 def _pure_table():
     "1 for the names that are pure Korean words (순우리말 이름), else 0."
@@ -361,7 +363,7 @@ def _kin_table(siblings):
         if s[1] in SYLLABLES: kin[:, SYLLABLES.index(s[1])] = 1
     return kin
 
-# %% ../nbs/04_naming.ipynb #c051
+# %% ../nbs/04_naming.ipynb #c067
 def _syllable_table(request):
     "Everything that depends on the syllables alone, in points."
     gender = "both" if request.gender_neutral else request.gender
@@ -378,7 +380,7 @@ def _stroke_table(surname_strokes, most):
         return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
     return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
 
-# %% ../nbs/04_naming.ipynb #c053
+# %% ../nbs/04_naming.ipynb #c069
 def _scores(first, second, syllables, strokes, weight, feminine):
     "Points of every pair of two pools, shape (len(first), len(second))."
     total = syllables.take(first.syllable, 0).take(second.syllable, 1)
@@ -394,7 +396,7 @@ def _best_per_sound(total, first, second):
     rows, cols = _group_starts(first), _group_starts(second)
     return np.maximum.reduceat(np.maximum.reduceat(total, rows, 0), cols, 1), rows, cols
 
-# %% ../nbs/04_naming.ipynb #c055
+# %% ../nbs/04_naming.ipynb #c071
 @dataclass
 class _Block:
     "A scored block: two pools, their points, and the bounds of equal syllables."
@@ -411,7 +413,7 @@ class _Block:
         i, j = np.unravel_index(part.argmax(), part.shape)
         return part[i, j], rows.start + i, cols.start + j
 
-# %% ../nbs/04_naming.ipynb #c056
+# %% ../nbs/04_naming.ipynb #c073
 def _queue(blocks, size):
     "The most promising (-score, block, r, c) entries of all blocks."
     entries = []
@@ -422,6 +424,7 @@ def _queue(blocks, size):
     heapify(entries)
     return entries
 
+# %% ../nbs/04_naming.ipynb #c075
 def _select(blocks, request, rejected, limit=3):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
     queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), Counter(), Counter()
@@ -439,7 +442,7 @@ def _select(blocks, request, rejected, limit=3):
             used.update(h for h in (block.first.hanja[i], block.second.hanja[j]) if h)
     return picked
 
-# %% ../nbs/04_naming.ipynb #c058
+# %% ../nbs/04_naming.ipynb #c077
 @dataclass(frozen=True)
 class NameChar:
     "One character of a given name (이름 글자)."
@@ -460,7 +463,7 @@ class Check:
     ok: bool
     detail: str   # 설명
 
-# %% ../nbs/04_naming.ipynb #c059
+# %% ../nbs/04_naming.ipynb #c079
 @dataclass(frozen=True)
 class Name:
     "A full name with everything that can be checked about it (이름)."
@@ -485,7 +488,7 @@ class Name:
     def legal(self): return all(c.ok for c in self.legality)
     def __str__(self): return f"{self.hangul}({self.hanja})" if self.given_hanja else self.hangul
 
-# %% ../nbs/04_naming.ipynb #c060
+# %% ../nbs/04_naming.ipynb #c081
 def _char_facts(hanja, reading, school):
     "The facts of one given-name character; an unlisted Hanja is kept and marked."
     if not hanja: return NameChar("", reading, "", sound_elements(reading, school)[0], 0, 0, "", False, ())
@@ -501,7 +504,7 @@ def _char_check(char):
     ok = char.reading in allowed
     return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {josa(char.reading, '으로/로')} 올릴 수 없습니다")
 
-# %% ../nbs/04_naming.ipynb #c062
+# %% ../nbs/04_naming.ipynb #c083
 def legality(
     given,     # 이름 (한글)
     chars,     # 이름 글자들, `NameChar`
@@ -515,7 +518,7 @@ def legality(
     if parents: checks.append(Check("부모 이름", given not in parents, "부모와 같은 이름입니다" if given in parents else "부모 이름과 다름"))
     return tuple(checks)
 
-# %% ../nbs/04_naming.ipynb #c064
+# %% ../nbs/04_naming.ipynb #c085
 def _say_meaning(chars, plan):
     "What the characters mean, which elements they are, and how much of the plan they supply."
     known = [c for c in chars if c.element]
@@ -532,7 +535,7 @@ def _say_meaning(chars, plan):
     if not supplied: return sentences + [f"채우려던 {josa(goal, '을/를')} 채우지 않습니다."]
     return sentences + [f"채우려던 {goal} 가운데 {_joined(supplied, '을/를')} {'한 번 ' if twice else ''}채웁니다."]
 
-# %% ../nbs/04_naming.ipynb #c065
+# %% ../nbs/04_naming.ipynb #c087
 def _say_sound(syllables, elements):
     "How neighbouring sounds stand to each other (발음오행)."
     pairs = list(zip(zip(syllables, elements), zip(syllables[1:], elements[1:])))
@@ -547,6 +550,7 @@ def _say_suri(frames):
     told = ", ".join(f"{k}격 {f.number}({f.luck})" for k, f in zip("원형이정", frames))
     return [f"획수 사격은 {told}이고 {('길수가 없습니다', *(f'넷 가운데 {n}개가 길수입니다' for n in (1, 2, 3)), '넷 모두 길수입니다')[lucky]}."]
 
+# %% ../nbs/04_naming.ipynb #c089
 def _say_use(given, gender, bands):
     "How current the name is."
     known, recent = find_name(given), max(bands.get("2020s", 0), bands.get("2010s", 0))
@@ -561,7 +565,7 @@ def _say_caution(surname, given, chars):
     word = teasing(surname, given)
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
-# %% ../nbs/04_naming.ipynb #c067
+# %% ../nbs/04_naming.ipynb #c091
 _GENDERS = {"남": "남", "남자": "남", "남성": "남", "male": "남", "m": "남", "여": "여", "여자": "여", "여성": "여", "female": "여", "f": "여"}
 
 def _gender(gender):
@@ -580,7 +584,7 @@ def _list(field, value):
     if not isinstance(value, (list, tuple, set, frozenset)): raise InputError(field, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
     return [_text(field, v) for v in value]
 
-# %% ../nbs/04_naming.ipynb #c068
+# %% ../nbs/04_naming.ipynb #c093
 def _kin(field, value, surname):
     "Given names of relatives, read every way they can be: as written, without the child's surname, without a surname of their own."
     names = []
@@ -598,7 +602,7 @@ def _excluded(value):
         if not (len(w) == 1 or all("가" <= c <= "힣" for c in w)): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
     return tuple(words)
 
-# %% ../nbs/04_naming.ipynb #c070
+# %% ../nbs/04_naming.ipynb #c095
 def _surname(surname, surname_hanja):
     "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
     found = surname_info(_text("surname", surname))
@@ -614,7 +618,7 @@ def _surname(surname, surname_hanja):
         if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
     return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
 
-# %% ../nbs/04_naming.ipynb #c072
+# %% ../nbs/04_naming.ipynb #c097
 def _quality(char, gender):
     "`char_quality` of a `NameChar`, lower for 女-radical characters in a man's name; 0 when unlisted."
     known = table().get(char.hanja)
@@ -631,7 +635,7 @@ def _parts(request, given, chars):
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
-# %% ../nbs/04_naming.ipynb #c073
+# %% ../nbs/04_naming.ipynb #c099
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     gender = "both" if request.gender_neutral else request.gender
@@ -648,7 +652,7 @@ def _facts(request, given, chars, plan):
                 romanize(request.surname, given), bands, legality(given, chars, request.parents), round(sum(parts.values()), 2),
                 {k: round(v, 2) for k, v in parts.items()}, tuple(reason))
 
-# %% ../nbs/04_naming.ipynb #c074
+# %% ../nbs/04_naming.ipynb #c101
 @dataclass(frozen=True)
 class Recommendation:
     "Names for a birth (추천), best first."
@@ -660,7 +664,7 @@ class Recommendation:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
-# %% ../nbs/04_naming.ipynb #c075
+# %% ../nbs/04_naming.ipynb #c103
 def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
              gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
@@ -672,7 +676,7 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
     return _Request(_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings, hangul), _kin("parents", parents, hangul),
                     _excluded(exclude), bool(gender_neutral), bool(hangul_only), school, seed)
 
-# %% ../nbs/04_naming.ipynb #c076
+# %% ../nbs/04_naming.ipynb #c105
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
@@ -689,6 +693,7 @@ def _scored_blocks(analysis, request):
         blocks.append(_Block(first, second, fixed, total, *_best_per_sound(total, first, second)))
     return blocks
 
+# %% ../nbs/04_naming.ipynb #c107
 def _rejecter(request):
     "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우), or one for a single gender where both are asked."
     banned = {*request.parents, *request.siblings, *request.exclude}
@@ -699,7 +704,7 @@ def _rejecter(request):
         return given in banned or echo or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
     return rejected
 
-# %% ../nbs/04_naming.ipynb #c077
+# %% ../nbs/04_naming.ipynb #c109
 def recommend(
     birth,                 # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     gender,                # 성별: 남자 | 여자
@@ -734,7 +739,7 @@ def recommend(
     options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
-# %% ../nbs/04_naming.ipynb #c093
+# %% ../nbs/04_naming.ipynb #c125
 @dataclass(frozen=True)
 class NameReport:
     "What can be said about a name someone already has (이름 검사)."
@@ -748,7 +753,7 @@ def _given_hanja(hanja, surname, given):
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
-# %% ../nbs/04_naming.ipynb #c094
+# %% ../nbs/04_naming.ipynb #c127
 def check_name(
     name,             # 성명 (한글), such as 김서연
     hanja=None,       # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul
