@@ -46,11 +46,13 @@ _CHART_OPTIONS = (
     click.option("--tz", default="Asia/Seoul", show_default=True, help="태어난 곳의 시간대 (tzdata 이름)."),
     click.option("--solar", default="mean", show_default=True, help="태양시: mean 평균, apparent 진태양시, clock 시계 그대로."),
     click.option("--rat", default="split", show_default=True, help="자시: split 야자시·조자시, next 23시에 날이 바뀜, midnight 자정에 바뀜."))
-_JSON = click.option("--json", "as_json", is_flag=True, help="JSON으로 출력합니다 (모양: 꾸러미의 data/schema.json).")
+_JSON = click.option("--json", "as_json", is_flag=True, help="JSON으로 출력합니다 (모양: 패키지의 data/schema.json).")
 
 _DEFAULT_CHART = dict(lunar=False, leap=False, longitude=PLACES["서울"], tz="Asia/Seoul", solar="mean", rat="split")
 
-def chart_options(command):
+def chart_options(
+    command,  # 명령 함수
+):
     "Adds the options that decide how the pillars are set up; the command gets them as `chart`."
     @wraps(command)
     def run(*args, lunar, leap, place, longitude, tz, solar, rat, **kwargs):
@@ -155,7 +157,7 @@ def recommend_command(birth, as_json, chart, **options):
     if as_json: return _print_json({**asdict(answer), "source": "engine"})
     console = _console()
     _print_analysis(console, answer.analysis, answer.names[0].elements if answer.names else ())
-    console.print(f"\n후보 {answer.searched:,}가지를 모두 견주어 고른 이름입니다. 한자의 획수는 원획, 고른 이는 규칙 엔진입니다.\n")
+    console.print(f"\n후보 {answer.searched:,}가지를 모두 견주어 고른 이름입니다. 한자의 획수는 원획, 규칙 엔진이 골랐습니다.\n")
     console.print(_name_rows(answer.names))
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
@@ -163,7 +165,9 @@ def recommend_command(birth, as_json, chart, **options):
 def _chart_file(input, output):
     "Charts for a CSV file, with a progress bar on stderr."
     if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
-    lines = sum(1 for _ in open(input, "rb")) - 1 if os.path.isfile(input) else 0
+    lines = 0
+    if os.path.isfile(input) and os.access(input, os.R_OK):
+        with open(input, "rb") as source: lines = sum(1 for _ in source) - 1
     with click.progressbar(length=lines, label="사주 세우기", file=sys.stderr, hidden=not (lines and sys.stderr.isatty())) as bar:
         rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
@@ -185,9 +189,11 @@ def chart_command(birth, mode, input, output, as_json, chart):
     "사주를 세우고 오행을 셉니다. 한 사람, 또는 파일 하나의 모든 사람."
     if bool(birth) == bool(input): raise InputError("birth", birth or "", "--birth와 --input 가운데 하나만 있어야 합니다", "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
     if input:
-        if as_json or mode != "lacking" or chart != _DEFAULT_CHART: raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다", "longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
+        if as_json or mode != "lacking" or chart != _DEFAULT_CHART:
+            raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다", "longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
         return _chart_file(input, output)
-    if output: raise InputError("output", output, "--birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
+    if output:
+        raise InputError("output", output, "--birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     _not_future(birth, chart)
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
@@ -219,6 +225,7 @@ def check_command(ctx, name, hanja, birth, as_json, chart, **options):
     else: _print_report(_console(), report)
     ctx.exit(1 if report.objections else 0)
 
+# %% ../nbs/13_cli.ipynb #c020
 def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
@@ -226,7 +233,7 @@ def _print_report(console, report):
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c020
+# %% ../nbs/13_cli.ipynb #c021
 def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
 
 @cli.command(name="hanja", epilog="""\b
@@ -248,19 +255,20 @@ def hanja_command(query, element, limit, as_json):
     if as_json: return _print_json([_hanja_json(h) for h in found[:limit]])
     _print_hanja(_console(), found, limit)
 
+# %% ../nbs/13_cli.ipynb #c022
 def _print_hanja(console, found, limit):
     "Characters as a table."
     from rich.table import Table
     table = Table(box=None, header_style="dim")
     for title in ("한자", "음", "훈", "오행", "필획", "원획", "부수", "급", "이름에", "주의"): table.add_column(title)
-    levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("쓰지 않음", "드묾", "쓰임", "흔함")
+    levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
         table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), h.meaning or "?", _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
                       h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + ", ".join(h.warnings))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c022
+# %% ../nbs/13_cli.ipynb #c024
 def _fail(e, as_json):
     "Prints one error and gives the exit code."
     if as_json:
@@ -269,12 +277,16 @@ def _fail(e, as_json):
     else: click.echo(f"오류: {korean_error(e)}", err=True)
     return 2
 
-def main(args=None):
+def main(
+    args=None,  # the words after `saju-naming`; None takes them from the shell
+):
     "The `saju-naming` command."
     args = sys.argv[1:] if args is None else args
     for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="replace")   # a console that cannot show 瑞 shows ?
     try: code = cli(args, prog_name="saju-naming", standalone_mode=False)
     except (InputError, click.UsageError) as e: code = _fail(e, "--json" in args)
     except (click.Abort, KeyboardInterrupt): code = 130
-    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); code = 0   # the reader has seen enough (head)
+    except BrokenPipeError:                                                        # the reader has seen enough (head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     sys.exit(code if isinstance(code, int) else 0)

@@ -378,7 +378,7 @@ def _written(pillars, name):  # (…, 4) numbers → list or array of str
     return np.array([name(i) for i in range(60)] + [""])[pillars]
 
 # %% ../nbs/01_manse.ipynb #c085
-_SOLAR_NAMES = {"mean": "평균 태양시", "apparent": "겉보기 태양시", "clock": "시계 시각"}
+_SOLAR_NAMES = {"mean": "평균 태양시", "apparent": "진태양시", "clock": "시계 시각"}
 _RAT_NAMES = {"split": "23시대는 그날의 일주에 다음 날의 자시(야자시)", "next": "23시부터 다음 날의 일주",
               "midnight": "자정까지 그날의 일주와 그날의 자시"}
 

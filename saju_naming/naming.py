@@ -16,10 +16,10 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, is_hanja, lookup, normalize, registrable_readings, table
+from .hanja import dueum, is_hanja, lookup, natural_reading, normalize, registrable_readings, table
 from .manse import four_pillars
-from .names import (DECADES, SCHOOLS, SYLLABLES, eumyang, find_name, given_names, pair_logp, romanize, sound_elements, split_name, suri,
-                               surname_info, surnames, teasing)
+from .names import (DECADES, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
+                               sound_elements, split_name, suri, surname_info, surnames, teasing)
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c006
@@ -42,7 +42,7 @@ def supplement(
     length=2,          # 이름 글자 수 1, 2 or 3
     allowed=ELEMENTS,  # 고를 수 있는 오행
 ) -> tuple:            # 채울 오행, the most lacking first
-    "Which elements a given name should supply (domain rule `lacking`)."
+    "Which elements a given name should supply (the `lacking` rule above)."
     options = [ELEMENTS.index(e) for e in allowed]
     pair = min(combinations_with_replacement(sorted(options), 2), key=lambda added: _supplement_key(counts, added))
     plan = sorted(pair, key=lambda i: (counts[i], i))[:length]
@@ -141,7 +141,8 @@ def _plan_johu(pillars, counts, length):
     season = (pillars[1] % 12 + 10) % 12 // 3                  # 寅 starts spring: 0 봄, 1 여름, 2 가을, 3 겨울
     if season in (0, 2): return supplement(counts, length), [f"{'봄' if season == 0 else '가을'}에 나서 한난이 급하지 않으므로 개수로 채웁니다(조후)."]
     plan = ("화", "목", "화") if season == 3 else ("수", "금", "수")
-    return plan[:length], [f"{'추운 겨울' if season == 3 else '더운 여름'}에 났으므로 {josa(plan[0], '을/를')} 먼저 채우고 {josa(plan[1], '이/가')} 그것을 낳습니다(조후)."]
+    then = f" 먼저 채우고 {josa(plan[1], '이/가')} 그것을 낳습니다" if length > 1 else " 채웁니다"
+    return plan[:length], [f"{'추운 겨울' if season == 3 else '더운 여름'}에 났으므로 {josa(plan[0], '을/를')}{then}(조후)."]
 
 MODES = {"lacking": _plan_lacking, "weighted": _plan_weighted, "yongsin": _plan_yongsin, "johu": _plan_johu}
 
@@ -165,7 +166,7 @@ def _choose(field, value, options):
 
 def _whole(field, value, low, high):
     "`value` if it is a whole number between the bounds."
-    if isinstance(value, int) and low <= value <= high: return value
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high: return int(value)
     raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
 
 # %% ../nbs/04_naming.ipynb #c037
@@ -226,12 +227,13 @@ def _make_pool(rows):
 @lru_cache
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
-    index = {s: i for i, s in enumerate(SYLLABLES)}
-    return _make_pool([(c.hanja, index[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), c.radical == "女")
-                       for c in table().values() if c.meaning and not c.blocked for r in {*c.readings, *map(dueum, c.readings)} if r in index])
+    return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), c.radical == "女")
+                       for c in table().values() if c.meaning and not c.blocked for r in {*c.readings, *map(dueum, c.readings)} if r in SYLLABLE_INDEX])
 
 @lru_cache
-def hangul_pool(school):
+def hangul_pool(
+    school,  # 발음오행 유파: haerye | unhae
+):
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
     return _make_pool([("", i, ELEMENTS.index(sound_elements(s, school)[0]), 0, 0.5, False) for i, s in enumerate(SYLLABLES)])
 
@@ -254,7 +256,9 @@ def suri_score(
     "81수리: the share of lucky numbers among the four frames (원형이정)."
     return sum(f.luck == "길" for f in suri(strokes, given))/4
 
-def eumyang_score(strokes) -> float:
+def eumyang_score(
+    strokes,  # 성과 이름의 원획들
+) -> float:   # 0 or 1
     "음양: 1 if odd and even strokes are mixed, 0 if all are the same."
     return float(len(set(eumyang(strokes))) > 1)
 
@@ -269,7 +273,7 @@ class _Request:
 def _fixed_mask(pool, fixed):
     "Where a pool has the fixed syllable or character (돌림자)."
     if not fixed: return np.zeros(len(pool), bool)
-    return pool.syllable == SYLLABLES.index(fixed) if fixed in SYLLABLES else pool.hanja == fixed
+    return pool.syllable == SYLLABLE_INDEX[fixed] if fixed in SYLLABLE_INDEX else pool.hanja == fixed
 
 # %% ../nbs/04_naming.ipynb #c057
 _GOOD = 0.3  # 돌림자의 오행을 고를 때, 이만큼은 이름에 어울리는 글자가 있는 오행만 본다
@@ -296,7 +300,7 @@ def _blocks(pool, plan, request):
 
 # %% ../nbs/04_naming.ipynb #c059
 _OTHER_GENDER = 0.4                               # 다른 성별에만 쓰이는 이름
-_BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 띠 0..5 → 점수; the very commonest names a little lower
+_BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 등급 0..5 → 점수; the very commonest names a little lower
 
 def _digits(name, gender):
     "The nine band digits of a `GivenName` for a gender, the lower of the two for `both`; '' when it is not in use."
@@ -316,10 +320,9 @@ def _name_table(gender):
     "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
     logp = np.minimum(pair_logp("남"), pair_logp("여")) if gender == "both" else pair_logp(gender)
     scores = 0.65*np.clip((logp + 16)/10, 0, 1)
-    index = {s: i for i, s in enumerate((*SYLLABLES, ""))}
     for n in given_names():
         if len(n.name) > 2: continue
-        i, j, digits = index[n.name[0]], index[n.name[1:]], _digits(n, gender)
+        i, j, digits = SYLLABLE_INDEX[n.name[0]], SYLLABLE_INDEX[n.name[1:]], _digits(n, gender)
         scores[i, j] = _attested_score(digits) if digits else _OTHER_GENDER*scores[i, j]
     return scores.astype(np.float32)
 
@@ -328,8 +331,7 @@ def name_score(
     gender,  # "남" | "여" | "both"
 ) -> float:  # 0..1
     "How name-like a name is: current names first, then likely syllables; the very commonest a little lower."
-    index = {s: i for i, s in enumerate((*SYLLABLES, ""))}
-    if 0 < len(given) <= 2 and all(c in index for c in given): return float(_name_table(gender)[index[given[0]], index[given[1:]]])
+    if 0 < len(given) <= 2 and all(c in SYLLABLE_INDEX for c in given): return float(_name_table(gender)[SYLLABLE_INDEX[given[0]], SYLLABLE_INDEX[given[1:]]])
     digits = _digits(find_name(given), gender)
     return _attested_score(digits) if given and digits else 0.0
 
@@ -349,18 +351,17 @@ def _sound_table(surname, school):
 @lru_cache
 def _pure_table():
     "1 for the names that are pure Korean words (순우리말 이름), else 0."
-    index = {s: i for i, s in enumerate((*SYLLABLES, ""))}
     pure = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
     for n in given_names():
-        if n.kind == "pure" and len(n.name) <= 2: pure[index[n.name[0]], index[n.name[1:]]] = 1
+        if n.kind == "pure" and len(n.name) <= 2: pure[SYLLABLE_INDEX[n.name[0]], SYLLABLE_INDEX[n.name[1:]]] = 1
     return pure
 
 def _kin_table(siblings):
     "1 where a name shares one syllable in its place with a sibling (돌림자처럼), else 0."
     kin = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
     for s in (s for s in siblings if len(s) == 2):
-        if s[0] in SYLLABLES: kin[SYLLABLES.index(s[0])] = 1
-        if s[1] in SYLLABLES: kin[:, SYLLABLES.index(s[1])] = 1
+        if s[0] in SYLLABLE_INDEX: kin[SYLLABLE_INDEX[s[0]]] = 1
+        if s[1] in SYLLABLE_INDEX: kin[:, SYLLABLE_INDEX[s[1]]] = 1
     return kin
 
 # %% ../nbs/04_naming.ipynb #c067
@@ -467,25 +468,37 @@ class Check:
 @dataclass(frozen=True)
 class Name:
     "A full name with everything that can be checked about it (이름)."
-    surname: str; surname_hanja: str; given: str; given_hanja: str
+    surname: str          # 성
+    surname_hanja: str    # 성의 한자 ('' in a Hangul-only name)
+    given: str            # 이름
+    given_hanja: str      # 이름의 한자
     chars: tuple          # of `NameChar`
     elements: tuple       # 이름이 더하는 오행
     sound: tuple          # 발음오행, surname first
     suri: tuple           # 81수리 사격 (원형이정)
     eumyang: str          # 획수의 음양, surname first; '' in a Hangul-only name
     romanization: str     # 여권 로마자
-    popularity: dict      # 연대 → 인기 띠 (없으면 빈칸)
+    popularity: dict      # 연대 → 인기 등급 (없으면 빈칸)
     legality: tuple       # of `Check`
     score: float          # 0..100
     parts: dict           # 점수의 조각, they add up to the score
     reason: tuple         # 까닭 문장
 
     @property
-    def hangul(self): return self.surname + self.given
+    def hangul(self):
+        "성명 in Hangul."
+        return self.surname + self.given
+
     @property
-    def hanja(self): return self.surname_hanja + self.given_hanja
+    def hanja(self):
+        "성명 in Hanja."
+        return self.surname_hanja + self.given_hanja
+
     @property
-    def legal(self): return all(c.ok for c in self.legality)
+    def legal(self):
+        "Whether a registry office would take it."
+        return all(c.ok for c in self.legality)
+
     def __str__(self): return f"{self.hangul}({self.hanja})" if self.given_hanja else self.hangul
 
 # %% ../nbs/04_naming.ipynb #c081
@@ -540,7 +553,7 @@ def _say_sound(syllables, elements):
     "How neighbouring sounds stand to each other (발음오행)."
     pairs = list(zip(zip(syllables, elements), zip(syllables[1:], elements[1:])))
     kinds = {"상생": ("생", "피생"), "상극": ("극", "피극")}
-    said = [f"{a}({x})·{josa(f'{b}({y})', '은/는')} {kind}" for kind, rels in kinds.items() for (a, x), (b, y) in pairs if relation(x, y) in rels]
+    said = [f"{a}({x})·{josa(f'{b}({y})', '이/가')} {kind}" for kind, rels in kinds.items() for (a, x), (b, y) in pairs if relation(x, y) in rels]
     return [f"소리는 {', '.join(said)}입니다."] if said else ["소리의 오행은 모두 같습니다."]
 
 def _say_suri(frames):
@@ -566,13 +579,6 @@ def _say_caution(surname, given, chars):
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
 # %% ../nbs/04_naming.ipynb #c091
-_GENDERS = {"남": "남", "남자": "남", "남성": "남", "male": "남", "m": "남", "여": "여", "여자": "여", "여성": "여", "female": "여", "f": "여"}
-
-def _gender(gender):
-    "남 or 여 from the ways people write it."
-    if isinstance(gender, str) and gender.strip().lower() in _GENDERS: return _GENDERS[gender.strip().lower()]
-    raise InputError("gender", gender, "성별을 알 수 없습니다", "남자 또는 여자로 적어 주세요")
-
 def _text(field, value):
     "Text without outer spaces, in the listed forms of its characters."
     if isinstance(value, str) and value.strip(): return normalize(value.strip())
@@ -673,7 +679,7 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
     if position is not None: _choose("position", position, ("first", "second"))
     fixed = _text("fixed_syllable", fixed_syllable) if fixed_syllable is not None else ""
     if fixed and (len(fixed) != 1 or length == 1): raise InputError("fixed_syllable", fixed_syllable, "돌림자는 두 글자 이름의 한 글자입니다", "한글 한 음절이나 한자 한 글자를 적어 주세요")
-    return _Request(_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings, hangul), _kin("parents", parents, hangul),
+    return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings, hangul), _kin("parents", parents, hangul),
                     _excluded(exclude), bool(gender_neutral), bool(hangul_only), school, seed)
 
 # %% ../nbs/04_naming.ipynb #c105
@@ -695,13 +701,14 @@ def _scored_blocks(analysis, request):
 
 # %% ../nbs/04_naming.ipynb #c107
 def _rejecter(request):
-    "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우), or one for a single gender where both are asked."
+    "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우) or is not said that way (서률 for 서율), or one for a single gender where both are asked."
     banned = {*request.parents, *request.siblings, *request.exclude}
     def rejected(first, second):
         given = SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else "")
         known = find_name(given) if request.gender_neutral else None
         echo = given[0] == request.surname[-1] and not request.fixed
-        return given in banned or echo or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
+        forced = len(given) == 2 and natural_reading(given[1], given[0]) != given[1]
+        return given in banned or echo or forced or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
     return rejected
 
 # %% ../nbs/04_naming.ipynb #c109

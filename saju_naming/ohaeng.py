@@ -81,14 +81,14 @@ def ten_god(
     return TEN_GODS[2*step + (day_stem + other) % 2]
 
 # %% ../nbs/00_ohaeng.ipynb #c031
-JOSA = ("은/는", "이/가", "을/를", "과/와", "으로/로", "이라/라", "이며/며", "이고/고", "이나/나", "아/야", "이에요/예요")  # 받침 있음/없음
+JOSA = ("은/는", "이/가", "을/를", "과/와", "으로/로")  # 받침 있음/없음
 _DIGIT_FINALS = dict(zip("0123456789", "영일이삼사오육칠팔구"))
 
 def final_consonant(
     word: str,  # 낱말. A closing parenthesis such as (瑞淵) and quotation marks are skipped; digits are read as in 일이삼
 ) -> int:       # 받침 번호 0 (없음) .. 27, ㄹ은 8
     "The number of the final consonant (받침) of the last syllable."
-    last = re.sub(r"\([^()]*\)$|['\"’”」』]+$", "", word.strip())[-1:]
+    last = re.sub(r"(\([^()]*\)|['\"’”」』])+$", "", word.strip())[-1:]
     last = _DIGIT_FINALS.get(last, last)
     if not "가" <= last <= "힣": raise InputError("word", word, "한글로 끝나지 않아 조사를 정할 수 없습니다", "읽는 소리를 한글로 적어 주세요")
     return (ord(last) - ord("가")) % 28

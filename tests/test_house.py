@@ -61,7 +61,10 @@ def test_outputs_are_kept_and_without_errors(path):
 def test_exported_functions_are_small(path):
     for i, cell in enumerate(cells(path)):
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code" and "#| export" in source: assert source.count("\n") <= 40, f"cell {i} is too long to read"
+        if cell["cell_type"] != "code" or "#| export" not in source: continue
+        assert source.count("\n") <= 40, f"cell {i} is too long to read"
+        for f in ast.walk(ast.parse(source)):
+            if isinstance(f, ast.FunctionDef): assert f.end_lineno - f.body[0].lineno < 25, f"{f.name} is too long to read"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

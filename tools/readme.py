@@ -11,7 +11,7 @@ def readme():
     "The README's text and its pictures by file name."
     text, resources = MarkdownExporter(exclude_input=True).from_filename(str(ROOT/"nbs"/"index.ipynb"), {"output_files_dir": "README_files"})
     text = re.sub(r"\]\((\d\d_\w+\.ipynb)\)", r"](nbs/\1)", text).replace("](../", "](")
-    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ ]+\n", "\n", text)).replace("![png]", "![그림: 이 노트북이 그린 것]")
+    text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ ]+\n", "\n", text)).replace("![png]", "![이름 앞뒤의 오행 막대그림]")
     return text.strip() + "\n", resources["outputs"]
 
 
