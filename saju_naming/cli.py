@@ -76,7 +76,9 @@ def _not_future(birth, chart):
 def _console():
     "A rich console; imported only when something is printed for people."
     from rich.console import Console
-    return Console(highlight=False)
+    class Terminal(Console):
+        def on_broken_pipe(self): raise BrokenPipeError
+    return Terminal(highlight=False)
 
 def _color(element): return f"[{ELEMENT_COLORS[element]}]{element}[/]" if element else ""
 
@@ -95,30 +97,44 @@ def _print_analysis(console, analysis, added=()):
     console.print(" ".join(analysis.sentences[1:]))
     for note in analysis.notes: console.print(f"[dim]· {note}[/]")
 
+def _char_line(c):
+    "One character of a name as a line."
+    return f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip()
+
+def _print_names(console, names):
+    "Names with characters and reasons: a table, or blocks on a narrow terminal."
+    if console.width >= 60: return console.print(_name_rows(names))
+    for i, n in enumerate(names, 1):
+        console.print(f"{i}. [bold]{n}[/] {n.romanization} {n.score:.1f}점", *map(_char_line, n.chars), " ".join(n.reason[1:]), "", sep="\n")
+
 def _name_rows(names):
     "A rich table: name, characters, reasons."
     from rich.table import Table
     table = Table(box=None, show_header=True, header_style="dim", padding=(0, 2, 1, 0))
     table.add_column("", justify="right"); table.add_column("이름", no_wrap=True); table.add_column("뜻과 오행", no_wrap=True); table.add_column("까닭", overflow="fold")
     for i, n in enumerate(names, 1):
-        chars = "\n".join(f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip() for c in n.chars)
+        chars = "\n".join(map(_char_line, n.chars))
         table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja if n.given_hanja else ''}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, " ".join(n.reason[1:]))
     return table
 
 # %% ../nbs/13_cli.ipynb #c015
 def _print_json(value):
     "JSON with Hangul and Hanja as they are where the output can carry them."
-    utf = (sys.stdout.encoding or "").lower().startswith("utf")
-    click.echo(json.dumps(value, ensure_ascii=not utf, indent=2))
+    click.echo(json.dumps(value, ensure_ascii=not _is_utf(sys.stdout), indent=2))
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}, epilog="""\b
+def _is_utf(stream): return (getattr(stream, "encoding", "") or "").lower().startswith("utf")
+
+_HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
+
+@click.group(invoke_without_command=True, epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
   saju-naming chart --birth 1990-05-15T14:30
   saju-naming chart --input births.csv --output charts.csv
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
   saju-naming hanja 瑞""")
-@click.version_option(package_name="saju-naming", message="%(prog)s %(version)s")
+@click.version_option(package_name="saju-naming", message="%(prog)s %(version)s", help="판 번호를 보입니다.")
+@_HELP
 @click.pass_context
 def cli(ctx):
     "태어난 때와 성에서 한국 이름을 짓습니다. 사주는 전통이지 과학이 아닙니다."
@@ -150,6 +166,7 @@ def cli(ctx):
 @click.option("--seed", default=0, show_default=True, help="0은 점수 그대로. 다른 수는 비슷하게 좋은 다른 이름을 앞에.")
 @chart_options
 @_JSON
+@_HELP
 def recommend_command(birth, as_json, chart, **options):
     "이름을 권합니다. 모자란 오행을 채우는 적법한 이름을 모두 견줍니다."
     _not_future(birth, chart)
@@ -158,7 +175,7 @@ def recommend_command(birth, as_json, chart, **options):
     console = _console()
     _print_analysis(console, answer.analysis, answer.names[0].elements if answer.names else ())
     console.print(f"\n후보 {answer.searched:,}가지를 모두 견주어 고른 이름입니다. 한자의 획수는 원획, 규칙 엔진이 골랐습니다.\n")
-    console.print(_name_rows(answer.names))
+    _print_names(console, answer.names)
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
 # %% ../nbs/13_cli.ipynb #c017
@@ -185,6 +202,7 @@ def _chart_file(input, output):
 @click.option("--output", help="결과를 쓸 CSV 파일.")
 @chart_options
 @_JSON
+@_HELP
 def chart_command(birth, mode, input, output, as_json, chart):
     "사주를 세우고 오행을 셉니다. 한 사람, 또는 파일 하나의 모든 사람."
     if bool(birth) == bool(input): raise InputError("birth", birth or "", "--birth와 --input 가운데 하나만 있어야 합니다", "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
@@ -216,10 +234,12 @@ def chart_command(birth, mode, input, output, as_json, chart):
 @click.option("--school", default="haerye", show_default=True, help="발음오행 유파: haerye, unhae.")
 @chart_options
 @_JSON
+@_HELP
 @click.pass_context
 def check_command(ctx, name, hanja, birth, as_json, chart, **options):
     "이미 지은 이름을 재고, 등록 관청이 막을 까닭이 있는지 봅니다."
     if birth: _not_future(birth, chart)
+    elif chart != _DEFAULT_CHART: raise InputError("birth", "", "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
     report = check_name(name, hanja, birth=birth, **options, **(chart if birth else {}))
     if as_json: _print_json(asdict(report))
     else: _print_report(_console(), report)
@@ -229,7 +249,7 @@ def check_command(ctx, name, hanja, birth, as_json, chart, **options):
 def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
-    console.print(_name_rows([report.name]))
+    _print_names(console, [report.name])
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
@@ -245,6 +265,7 @@ def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readi
 @click.option("--element", help="자원오행: 목, 화, 토, 금, 수.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="보일 글자 수.")
 @_JSON
+@_HELP
 def hanja_command(query, element, limit, as_json):
     "인명용 한자를 글자나 음으로 찾습니다."
     if element and element not in ELEMENTS: raise InputError("element", element, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
@@ -273,7 +294,7 @@ def _fail(e, as_json):
     "Prints one error and gives the exit code."
     if as_json:
         detail = {k: str(getattr(e, k)) for k in ("field", "value", "reason", "remedy")} if isinstance(e, InputError) else {"reason": korean_error(e)}
-        click.echo(json.dumps({"error": detail}, ensure_ascii=False), err=True)
+        click.echo(json.dumps({"error": detail}, ensure_ascii=not _is_utf(sys.stderr)), err=True)
     else: click.echo(f"오류: {korean_error(e)}", err=True)
     return 2
 
@@ -282,11 +303,16 @@ def main(
 ):
     "The `saju-naming` command."
     args = sys.argv[1:] if args is None else args
-    for stream in (sys.stdout, sys.stderr): stream.reconfigure(errors="replace")   # a console that cannot show 瑞 shows ?
-    try: code = cli(args, prog_name="saju-naming", standalone_mode=False)
+    for stream in filter(None, (sys.stdout, sys.stderr)): stream.reconfigure(errors="replace")   # a console that cannot show 瑞 shows ?
+    try:
+        code = cli(args, prog_name="saju-naming", standalone_mode=False)
+        if sys.stdout: sys.stdout.flush()
     except (InputError, click.UsageError) as e: code = _fail(e, "--json" in args)
     except (click.Abort, KeyboardInterrupt): code = 130
     except BrokenPipeError:                                                        # the reader has seen enough (head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as e:                                                           # a full disk
+        sys.stdout = None
+        code = _fail(InputError("output", "stdout", f"쓸 수 없습니다({e.strerror})", "남은 공간과 권한을 확인해 주세요"), "--json" in args)
     sys.exit(code if isinstance(code, int) else 0)

@@ -141,4 +141,4 @@ def by_reading(
 ) -> tuple:        # Hanja들, 이름에 흔히 쓰는 것부터
     "All characters that register under a reading, the usual name characters first."
     def rank(h): return (-h.name_use*any(reading in (r, dueum(r)) for r in h.name_readings), h.blocked, _LEVELS.index(h.level), h.hanja)
-    return tuple(sorted(_index().get(reading, ()), key=rank))
+    return tuple(sorted(_index().get(reading, ()) if isinstance(reading, str) else (), key=rank))

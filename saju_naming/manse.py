@@ -554,9 +554,9 @@ def _write_charts(reader, header, writer, progress):  # → rows, rows with an e
 # %% ../nbs/01_manse.ipynb #c132
 def _chart_file(input, output, progress):  # → rows, rows with an error
     "Reads, charts and writes; the output has a byte order mark where the input had one."
-    with open(input, "rb") as source: encoding = "utf-8-sig" if source.read(3) == b"\xef\xbb\xbf" else "utf-8"
-    with open(input, newline="", encoding=encoding) as source:
-        reader = csv.reader(source)
+    with open(input, "rb") as source:
+        encoding = "utf-8-sig" if source.peek(3)[:3] == b"\xef\xbb\xbf" else "utf-8"
+        reader = csv.reader(io.TextIOWrapper(source, encoding, newline=""))
         header = [name.strip() for name in next(reader, [])]
         remedy = "첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"
         if not header: raise InputError("input", str(input), "빈 파일입니다", remedy)
@@ -575,6 +575,8 @@ def chart_csv(
     progress=None,  # called with the number of rows done, now and then
 ) -> tuple:         # rows written, rows with an error
     "Four pillars for each row of a CSV file; a bad row gets its reason in `error`. `InputError` if a file cannot be used."
+    for field, path in (("input", input), ("output", output)):
+        if not isinstance(path, (str, os.PathLike)) or "\0" in str(path): raise InputError(field, path, "파일의 경로가 아닙니다", "births.csv처럼 적어 주세요")
     if os.path.exists(output) and os.path.exists(input) and os.path.samefile(input, output):
         raise InputError("output", str(output), "입력 파일과 같은 파일입니다", "다른 이름을 적어 주세요")
     try: return _chart_file(input, output, progress)
@@ -583,5 +585,5 @@ def chart_csv(
     except csv.Error as e:
         raise InputError("input", str(input), "CSV로 읽을 수 없습니다", "쉼표로 나눈 표인지 확인해 주세요") from e
     except OSError as e:
-        field = "output" if str(e.filename) == str(output) else "input"
-        raise InputError(field, str(e.filename), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e
+        field, path = ("input", input) if str(e.filename) == str(input) else ("output", output)
+        raise InputError(field, str(path), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e

@@ -110,6 +110,7 @@ def jamo(
     text,      # 한글 음절들: a str, or a sequence of one-syllable strings
 ) -> tuple:    # 첫소리 0..18, 모음 0..20, 받침 0..27: three int arrays of shape (n,)
     "Splits Hangul syllables into jamo numbers."
+    if not isinstance(text, (str, tuple)): raise InputError("name", text, "한글이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
     codes = np.array([ord(c) - 0xAC00 for c in text], int)
     if ((codes < 0) | (codes > 11171)).any(): raise InputError("name", "".join(text), "한글 음절이 아닌 글자가 있습니다", "완성된 한글로 적어 주세요 (예: 서연)")
     return codes//588, codes//28 % 21, codes % 28
@@ -216,7 +217,7 @@ def surname_info(
     text: str,   # 성: Hangul (정, 남궁) or Hanja (鄭)
 ) -> Surname:    # with only the given Hanja among the choices when `text` is Hanja
     "Looks a surname up. Of two surnames with the same Hanja (柳: 유, 류) the more common one answers."
-    if text in surnames(): return surnames()[text]
+    if isinstance(text, str) and text in surnames(): return surnames()[text]
     for s in surnames().values():
         for c in s.choices:
             if c.hanja == text: return s._replace(choices=(c,))
@@ -240,10 +241,10 @@ def split_name(
 ) -> tuple:               # (성, 이름)
     "Splits a full name into surname and given name; two-syllable surnames stay whole."
     jamo(text)
-    if surname is None: surname = _guess_surname(text, hanja)
+    if surname is None: surname = _guess_surname(text, hanja or "")
+    surname_info(surname)
     if not text.startswith(surname) or len(text) == len(surname):
         raise InputError("name", text, f"'{surname}' 뒤에 이름이 남지 않습니다", "성과 이름을 이어서 적어 주세요 (예: 김서연)")
-    surname_info(surname)
     return surname, text[len(surname):]
 
 # %% ../nbs/03_names.ipynb #c060
@@ -255,7 +256,7 @@ def sound_elements(
     school: str = "haerye",   # haerye (훈민정음 해례본) | unhae (운해본)
 ) -> tuple:                   # 오행 of each syllable
     "발음오행: the elements of the initial consonants."
-    if school not in SCHOOLS: raise InputError("school", school, "모르는 유파입니다", "haerye(해례본) 또는 unhae(운해본)를 적어 주세요")
+    if not isinstance(school, str) or school not in SCHOOLS: raise InputError("school", school, "모르는 유파입니다", "haerye(해례본) 또는 unhae(운해본)를 적어 주세요")
     return tuple(SCHOOLS[school][i] for i in jamo(text)[0])
 
 # %% ../nbs/03_names.ipynb #c065

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
-           'strength', 'Analysis', 'analyze', 'char_quality', 'hanja_pool', 'hangul_pool', 'sound_score', 'suri_score',
-           'eumyang_score', 'name_score', 'NameChar', 'Check', 'Name', 'legality', 'Recommendation', 'recommend',
-           'NameReport', 'check_name']
+           'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
+           'suri_score', 'eumyang_score', 'name_score', 'NameChar', 'Check', 'Name', 'legality', 'Recommendation',
+           'recommend', 'NameReport', 'check_name']
 
 # %% ../nbs/04_naming.ipynb #c003
 from collections import Counter
@@ -203,6 +203,13 @@ def char_quality(
     return min(max(q, 0.0), 1.0)
 
 # %% ../nbs/04_naming.ipynb #c047
+def is_feminine(
+    char,    # a `Hanja`
+) -> bool:   # 부수가 女이거나 여자 이름에 주로 쓰는 글자
+    "Whether a character is one for women's names; by custom, this project's list."
+    return char.radical == "女" or char.hanja in "莉梨蘭香淑花芽蓮順"
+
+# %% ../nbs/04_naming.ipynb #c049
 @dataclass(frozen=True)
 class _Pool:
     "Candidate (character, reading) pairs as parallel arrays, sorted by syllable."
@@ -211,7 +218,7 @@ class _Pool:
     element: np.ndarray    # 오행 번호
     strokes: np.ndarray    # 원획
     quality: np.ndarray    # 0..1, float32
-    feminine: np.ndarray   # 부수가 女
+    feminine: np.ndarray   # 여자 이름에 주로 쓰는 글자
 
     def __len__(self): return len(self.hanja)
     def __getitem__(self, keep): return _Pool(*(getattr(self, f)[keep] for f in self.__dataclass_fields__))
@@ -223,11 +230,11 @@ def _make_pool(rows):
     for a in arrays: a.flags.writeable = False
     return _Pool(*arrays)
 
-# %% ../nbs/04_naming.ipynb #c049
+# %% ../nbs/04_naming.ipynb #c051
 @lru_cache
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
-    return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), c.radical == "女")
+    return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), is_feminine(c))
                        for c in table().values() if c.meaning and not c.blocked for r in {*c.readings, *map(dueum, c.readings)} if r in SYLLABLE_INDEX])
 
 @lru_cache
@@ -237,9 +244,9 @@ def hangul_pool(
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
     return _make_pool([("", i, ELEMENTS.index(sound_elements(s, school)[0]), 0, 0.5, False) for i, s in enumerate(SYLLABLES)])
 
-# %% ../nbs/04_naming.ipynb #c052
+# %% ../nbs/04_naming.ipynb #c054
 WEIGHTS = {"hanja": 30, "name": 40, "sound": 8, "suri": 17, "eumyang": 5}  # 점수의 무게, 합 100
-KIN, FEMININE = 5, 0.6  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 부수가 女인 글자의 됨됨이를 깎는 값
+KIN, FEMININE = 5, 0.6  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 여자 이름 글자(`is_feminine`)의 됨됨이를 깎는 값
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 
 def sound_score(
@@ -262,7 +269,7 @@ def eumyang_score(
     "음양: 1 if odd and even strokes are mixed, 0 if all are the same."
     return float(len(set(eumyang(strokes))) > 1)
 
-# %% ../nbs/04_naming.ipynb #c055
+# %% ../nbs/04_naming.ipynb #c057
 @dataclass(frozen=True)
 class _Request:
     "What was asked, checked and in one place."
@@ -275,17 +282,20 @@ def _fixed_mask(pool, fixed):
     if not fixed: return np.zeros(len(pool), bool)
     return pool.syllable == SYLLABLE_INDEX[fixed] if fixed in SYLLABLE_INDEX else pool.hanja == fixed
 
-# %% ../nbs/04_naming.ipynb #c057
-_GOOD = 0.3  # 돌림자의 오행을 고를 때, 이만큼은 이름에 어울리는 글자가 있는 오행만 본다
+# %% ../nbs/04_naming.ipynb #c059
+_GOOD = 0.5  # 돌림자의 오행을 고를 때, 됨됨이가 이만큼은 되는 글자만 센다
 
-def _element_pairs(plan, fixed_elements):
-    "Which (fixed, free) elements are searched: within the plan where the fixed character can, else the most lacking for the free place."
-    wanted = sorted({(a, b) for a, b in (plan, plan[::-1]) if a in fixed_elements})
-    return wanted or [(e, plan[0]) for e in fixed_elements]
+def _element_pairs(plan, present, count):
+    "(fixed, free) elements: within the plan where the fixed sound has characters; if they are too few (each serves three names), also the rest with the most lacking."
+    inside = sorted({(a, b) for a, b in (plan, plan[::-1]) if a in present})
+    enough = inside and 3*sum(present[a] for a, _ in inside) >= min(count, 10)
+    return inside + ([] if enough else [(e, plan[0]) for e in present if e not in dict(inside)])
 
 def _blocks(pool, plan, request):
     "(first pool, second pool, which side is fixed) blocks that hold every legal candidate."
     fixed = _fixed_mask(pool, request.fixed)
+    if request.fixed and request.hangul_only and request.fixed not in SYLLABLE_INDEX:
+        raise InputError("fixed_syllable", request.fixed, "한글 이름의 돌림자가 아닙니다", "한글 한 음절을 적어 주세요")
     if request.fixed and not fixed.any():
         raise InputError("fixed_syllable", request.fixed, "이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
     def part(element, mask=True): return pool[(pool.element == ELEMENTS.index(element)) & mask]
@@ -293,12 +303,12 @@ def _blocks(pool, plan, request):
     elif not request.fixed: blocks = [(part(a), part(b), None) for a, b in dict.fromkeys([plan, plan[::-1]])]
     else:
         good = fixed & (pool.quality >= _GOOD)
-        present = [e for i, e in enumerate(ELEMENTS) if ((good if good.any() else fixed) & (pool.element == i)).any()]
-        pairs = [(part(a, fixed), part(b)) for a, b in _element_pairs(plan, present)]
+        found = Counter(ELEMENTS[e] for e in pool.element[good if good.any() else fixed])
+        pairs = [(part(a, fixed), part(b)) for a, b in _element_pairs(plan, found, request.count)]
         blocks = [(mine, free, 0) for mine, free in pairs if request.position != "second"] + [(free, mine, 1) for mine, free in pairs if request.position != "first"]
     return [b for b in blocks if len(b[0]) and len(b[1])]
 
-# %% ../nbs/04_naming.ipynb #c059
+# %% ../nbs/04_naming.ipynb #c061
 _OTHER_GENDER = 0.4                               # 다른 성별에만 쓰이는 이름
 _BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 등급 0..5 → 점수; the very commonest names a little lower
 
@@ -314,7 +324,7 @@ def _attested_score(digits):
     past = [0.42 - 0.12*i for i, d in enumerate(digits[-3::-1]) if d != "0"]
     return now if digits[-2:] != "00" else max(past[:1] + [0.1])
 
-# %% ../nbs/04_naming.ipynb #c061
+# %% ../nbs/04_naming.ipynb #c063
 @lru_cache
 def _name_table(gender):
     "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
@@ -335,7 +345,7 @@ def name_score(
     digits = _digits(find_name(given), gender)
     return _attested_score(digits) if given and digits else 0.0
 
-# %% ../nbs/04_naming.ipynb #c063
+# %% ../nbs/04_naming.ipynb #c065
 def _sound_table(surname, school):
     "Sound scores of surname + syllable + syllable for every pair."
     elements = [sound_elements(s, school)[0] for s in SYLLABLES]
@@ -347,7 +357,7 @@ def _sound_table(surname, school):
     two = (into + flow[e[:, None], e])/(len(head) + 1)
     return np.hstack([two, into/len(head)]).astype(np.float32)
 
-# %% ../nbs/04_naming.ipynb #c065
+# %% ../nbs/04_naming.ipynb #c067
 @lru_cache
 def _pure_table():
     "1 for the names that are pure Korean words (순우리말 이름), else 0."
@@ -360,11 +370,11 @@ def _kin_table(siblings):
     "1 where a name shares one syllable in its place with a sibling (돌림자처럼), else 0."
     kin = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
     for s in (s for s in siblings if len(s) == 2):
-        if s[0] in SYLLABLE_INDEX: kin[SYLLABLE_INDEX[s[0]]] = 1
+        if s[0] in SYLLABLE_INDEX: kin[SYLLABLE_INDEX[s[0]], :-1] = 1
         if s[1] in SYLLABLE_INDEX: kin[:, SYLLABLE_INDEX[s[1]]] = 1
     return kin
 
-# %% ../nbs/04_naming.ipynb #c067
+# %% ../nbs/04_naming.ipynb #c069
 def _syllable_table(request):
     "Everything that depends on the syllables alone, in points."
     gender = "both" if request.gender_neutral else request.gender
@@ -381,7 +391,7 @@ def _stroke_table(surname_strokes, most):
         return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
     return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
 
-# %% ../nbs/04_naming.ipynb #c069
+# %% ../nbs/04_naming.ipynb #c071
 def _scores(first, second, syllables, strokes, weight, feminine):
     "Points of every pair of two pools, shape (len(first), len(second))."
     total = syllables.take(first.syllable, 0).take(second.syllable, 1)
@@ -397,7 +407,7 @@ def _best_per_sound(total, first, second):
     rows, cols = _group_starts(first), _group_starts(second)
     return np.maximum.reduceat(np.maximum.reduceat(total, rows, 0), cols, 1), rows, cols
 
-# %% ../nbs/04_naming.ipynb #c071
+# %% ../nbs/04_naming.ipynb #c073
 @dataclass
 class _Block:
     "A scored block: two pools, their points, and the bounds of equal syllables."
@@ -405,16 +415,15 @@ class _Block:
 
     def sound(self, r, c): return int(self.first.syllable[self.rows[r]]), int(self.second.syllable[self.cols[c]])
 
-    def best_under(self, r, c, used, limit):
+    def best_under(self, r, c, used, limits):
         "The best pair of syllable group (r, c) whose characters are not used up: (score, i, j)."
         rows, cols = (slice(s[k], s[k+1] if k + 1 < len(s) else None) for s, k in ((self.rows, r), (self.cols, c)))
-        spent = [np.array([side != self.fixed and used[h] >= limit for h in pool.hanja[at]])
-                 for side, (pool, at) in enumerate(((self.first, rows), (self.second, cols)))]
+        spent = [np.array([used[h] >= limit for h in pool.hanja[at]]) for pool, at, limit in ((self.first, rows, limits[0]), (self.second, cols, limits[1]))]
         part = np.where(spent[0][:, None] | spent[1], -np.inf, self.total[rows, cols])
         i, j = np.unravel_index(part.argmax(), part.shape)
         return part[i, j], rows.start + i, cols.start + j
 
-# %% ../nbs/04_naming.ipynb #c073
+# %% ../nbs/04_naming.ipynb #c075
 def _queue(blocks, size):
     "The most promising (-score, block, r, c) entries of all blocks."
     entries = []
@@ -425,17 +434,25 @@ def _queue(blocks, size):
     heapify(entries)
     return entries
 
-# %% ../nbs/04_naming.ipynb #c075
+# %% ../nbs/04_naming.ipynb #c077
+def _fixed_limit(blocks, request, limit):
+    "How often a character may stand in the fixed place: always if it was asked for, else as evenly as the good ones allow."
+    if request.fixed not in SYLLABLE_INDEX: return request.count
+    pools = [(b.first, b.second)[b.fixed] for b in blocks if b.fixed is not None]
+    good = {h for p in pools for h in p.hanja[p.quality >= _GOOD]}
+    return max(limit, -(-request.count//max(len(good), 1)))
+
 def _select(blocks, request, rejected, limit=3):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
     queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), Counter(), Counter()
     often = max(limit, -(-3*request.count//10))
+    fixed_limit = _fixed_limit(blocks, request, limit)
     while queue and len(picked) < request.count:
         bound, b, r, c = queue[0]
         block, sound = blocks[b], blocks[b].sound(r, c)
         spots = [(side, s) for side, s in enumerate(sound) if side != block.fixed and s < len(SYLLABLES)]
         if sound in heard or any(places[p] >= often for p in spots) or rejected(*sound): heappop(queue); continue
-        score, i, j = block.best_under(r, c, used, limit)
+        score, i, j = block.best_under(r, c, used, [fixed_limit if side == block.fixed else limit for side in (0, 1)])
         if not np.isfinite(score): heappop(queue)
         elif score < -bound: heapreplace(queue, (-score, b, r, c))
         else:
@@ -443,7 +460,7 @@ def _select(blocks, request, rejected, limit=3):
             used.update(h for h in (block.first.hanja[i], block.second.hanja[j]) if h)
     return picked
 
-# %% ../nbs/04_naming.ipynb #c077
+# %% ../nbs/04_naming.ipynb #c079
 @dataclass(frozen=True)
 class NameChar:
     "One character of a given name (이름 글자)."
@@ -464,7 +481,7 @@ class Check:
     ok: bool
     detail: str   # 설명
 
-# %% ../nbs/04_naming.ipynb #c079
+# %% ../nbs/04_naming.ipynb #c081
 @dataclass(frozen=True)
 class Name:
     "A full name with everything that can be checked about it (이름)."
@@ -480,7 +497,7 @@ class Name:
     romanization: str     # 여권 로마자
     popularity: dict      # 연대 → 인기 등급 (없으면 빈칸)
     legality: tuple       # of `Check`
-    score: float          # 0..100
+    score: float          # 0..100, and 5 more for a name that goes with a sibling's
     parts: dict           # 점수의 조각, they add up to the score
     reason: tuple         # 까닭 문장
 
@@ -501,7 +518,7 @@ class Name:
 
     def __str__(self): return f"{self.hangul}({self.hanja})" if self.given_hanja else self.hangul
 
-# %% ../nbs/04_naming.ipynb #c081
+# %% ../nbs/04_naming.ipynb #c083
 def _char_facts(hanja, reading, school):
     "The facts of one given-name character; an unlisted Hanja is kept and marked."
     if not hanja: return NameChar("", reading, "", sound_elements(reading, school)[0], 0, 0, "", False, ())
@@ -517,7 +534,7 @@ def _char_check(char):
     ok = char.reading in allowed
     return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {josa(char.reading, '으로/로')} 올릴 수 없습니다")
 
-# %% ../nbs/04_naming.ipynb #c083
+# %% ../nbs/04_naming.ipynb #c085
 def legality(
     given,     # 이름 (한글)
     chars,     # 이름 글자들, `NameChar`
@@ -531,7 +548,7 @@ def legality(
     if parents: checks.append(Check("부모 이름", given not in parents, "부모와 같은 이름입니다" if given in parents else "부모 이름과 다름"))
     return tuple(checks)
 
-# %% ../nbs/04_naming.ipynb #c085
+# %% ../nbs/04_naming.ipynb #c087
 def _say_meaning(chars, plan):
     "What the characters mean, which elements they are, and how much of the plan they supply."
     known = [c for c in chars if c.element]
@@ -548,7 +565,7 @@ def _say_meaning(chars, plan):
     if not supplied: return sentences + [f"채우려던 {josa(goal, '을/를')} 채우지 않습니다."]
     return sentences + [f"채우려던 {goal} 가운데 {_joined(supplied, '을/를')} {'한 번 ' if twice else ''}채웁니다."]
 
-# %% ../nbs/04_naming.ipynb #c087
+# %% ../nbs/04_naming.ipynb #c089
 def _say_sound(syllables, elements):
     "How neighbouring sounds stand to each other (발음오행)."
     pairs = list(zip(zip(syllables, elements), zip(syllables[1:], elements[1:])))
@@ -563,7 +580,7 @@ def _say_suri(frames):
     told = ", ".join(f"{k}격 {f.number}({f.luck})" for k, f in zip("원형이정", frames))
     return [f"획수 사격은 {told}이고 {('길수가 없습니다', *(f'넷 가운데 {n}개가 길수입니다' for n in (1, 2, 3)), '넷 모두 길수입니다')[lucky]}."]
 
-# %% ../nbs/04_naming.ipynb #c089
+# %% ../nbs/04_naming.ipynb #c091
 def _say_use(given, gender, bands):
     "How current the name is."
     known, recent = find_name(given), max(bands.get("2020s", 0), bands.get("2010s", 0))
@@ -578,7 +595,7 @@ def _say_caution(surname, given, chars):
     word = teasing(surname, given)
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
-# %% ../nbs/04_naming.ipynb #c091
+# %% ../nbs/04_naming.ipynb #c093
 def _text(field, value):
     "Text without outer spaces, in the listed forms of its characters."
     if isinstance(value, str) and value.strip(): return normalize(value.strip())
@@ -590,25 +607,25 @@ def _list(field, value):
     if not isinstance(value, (list, tuple, set, frozenset)): raise InputError(field, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
     return [_text(field, v) for v in value]
 
-# %% ../nbs/04_naming.ipynb #c093
-def _kin(field, value, surname):
-    "Given names of relatives, read every way they can be: as written, without the child's surname, without a surname of their own."
+# %% ../nbs/04_naming.ipynb #c095
+def _kin(field, value):
+    "Given names of relatives, read every way they can be: as written, and without whatever may be a surname."
     names = []
     for word in _list(field, value):
         if not all("가" <= c <= "힣" for c in word): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
         names.append(word)
-        if word.startswith(surname): names.append(word[len(surname):])
-        if len(word) > 2 and (word[0] in surnames() or word[:2] in surnames()): names.append(split_name(word)[1])
-    return tuple(dict.fromkeys(n for n in names if n))
+        names += [word[n:] for n in (1, 2) if len(word) > n and word[:n] in surnames()]
+    return tuple(dict.fromkeys(names))
 
 def _excluded(value):
     "What to leave out: given names or syllables in Hangul, or single Hanja."
     words = _list("exclude", value)
     for w in words:
-        if not (len(w) == 1 or all("가" <= c <= "힣" for c in w)): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
-    return tuple(words)
+        if len(w) > 1 and not all("가" <= c <= "힣" for c in w): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
+    names = _kin("exclude", [w for w in words if len(w) > 1])
+    return tuple(n for n in names if len(n) > 1) + tuple(w for w in words if len(w) == 1)
 
-# %% ../nbs/04_naming.ipynb #c095
+# %% ../nbs/04_naming.ipynb #c097
 def _surname(surname, surname_hanja):
     "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
     found = surname_info(_text("surname", surname))
@@ -624,11 +641,11 @@ def _surname(surname, surname_hanja):
         if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
     return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
 
-# %% ../nbs/04_naming.ipynb #c097
+# %% ../nbs/04_naming.ipynb #c099
 def _quality(char, gender):
-    "`char_quality` of a `NameChar`, lower for 女-radical characters in a man's name; 0 when unlisted."
+    "`char_quality` of a `NameChar`, lower for women's characters in a man's name; 0 when unlisted."
     known = table().get(char.hanja)
-    return char_quality(known, char.reading) - FEMININE*(gender == "남" and known.radical == "女") if known else 0.0
+    return char_quality(known, char.reading) - FEMININE*(gender == "남" and is_feminine(known)) if known else 0.0
 
 def _parts(request, given, chars):
     "The parts of the score of one name, in points."
@@ -641,7 +658,7 @@ def _parts(request, given, chars):
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
-# %% ../nbs/04_naming.ipynb #c099
+# %% ../nbs/04_naming.ipynb #c101
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     gender = "both" if request.gender_neutral else request.gender
@@ -651,6 +668,7 @@ def _facts(request, given, chars, plan):
     bands = {d: int(b) for d, b in zip(DECADES, _digits(find_name(given), gender)) if b != "0"}
     parts = _parts(request, given, chars)
     reason = _say_meaning(chars, plan) + _say_sound(request.surname + given, sound) + _say_suri(frames) + _say_use(given, gender, bands)
+    if "siblings" in parts: reason.append("형제자매와 같은 자리에 같은 음절을 씁니다.")
     reason += _say_caution(request.surname, given, chars)
     hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
@@ -658,7 +676,7 @@ def _facts(request, given, chars, plan):
                 romanize(request.surname, given), bands, legality(given, chars, request.parents), round(sum(parts.values()), 2),
                 {k: round(v, 2) for k, v in parts.items()}, tuple(reason))
 
-# %% ../nbs/04_naming.ipynb #c101
+# %% ../nbs/04_naming.ipynb #c103
 @dataclass(frozen=True)
 class Recommendation:
     "Names for a birth (추천), best first."
@@ -670,19 +688,21 @@ class Recommendation:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
-# %% ../nbs/04_naming.ipynb #c103
+# %% ../nbs/04_naming.ipynb #c105
 def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
              gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
     hangul, hanja, strokes = _surname(surname, surname_hanja)
     _whole("count", count, 1, 200), _whole("length", length, 1, 2), _whole("seed", seed, 0, 2**32 - 1), _choose("school", school, SCHOOLS)
-    if position is not None: _choose("position", position, ("first", "second"))
+    if position is not None:
+        _choose("position", position, ("first", "second"))
+        if fixed_syllable is None: raise InputError("position", position, "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
     fixed = _text("fixed_syllable", fixed_syllable) if fixed_syllable is not None else ""
     if fixed and (len(fixed) != 1 or length == 1): raise InputError("fixed_syllable", fixed_syllable, "돌림자는 두 글자 이름의 한 글자입니다", "한글 한 음절이나 한자 한 글자를 적어 주세요")
-    return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings, hangul), _kin("parents", parents, hangul),
+    return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings), _kin("parents", parents),
                     _excluded(exclude), bool(gender_neutral), bool(hangul_only), school, seed)
 
-# %% ../nbs/04_naming.ipynb #c105
+# %% ../nbs/04_naming.ipynb #c107
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
@@ -699,7 +719,7 @@ def _scored_blocks(analysis, request):
         blocks.append(_Block(first, second, fixed, total, *_best_per_sound(total, first, second)))
     return blocks
 
-# %% ../nbs/04_naming.ipynb #c107
+# %% ../nbs/04_naming.ipynb #c109
 def _rejecter(request):
     "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우) or is not said that way (서률 for 서율), or one for a single gender where both are asked."
     banned = {*request.parents, *request.siblings, *request.exclude}
@@ -711,7 +731,7 @@ def _rejecter(request):
         return given in banned or echo or forced or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
     return rejected
 
-# %% ../nbs/04_naming.ipynb #c109
+# %% ../nbs/04_naming.ipynb #c111
 def recommend(
     birth,                 # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     gender,                # 성별: 남자 | 여자
@@ -746,7 +766,7 @@ def recommend(
     options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
-# %% ../nbs/04_naming.ipynb #c125
+# %% ../nbs/04_naming.ipynb #c127
 @dataclass(frozen=True)
 class NameReport:
     "What can be said about a name someone already has (이름 검사)."
@@ -756,11 +776,13 @@ class NameReport:
 
 def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
+    for c in hanja:
+        if not (is_hanja(c) or "가" <= c <= "힣"): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
     if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)]
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
-# %% ../nbs/04_naming.ipynb #c127
+# %% ../nbs/04_naming.ipynb #c129
 def check_name(
     name,             # 성명 (한글), such as 김서연
     hanja=None,       # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul

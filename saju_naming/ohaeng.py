@@ -123,4 +123,5 @@ class InputError(ValueError):
     ):
         self.field, self.value, self.reason, self.remedy = field, value, reason, remedy
         label = f"{FIELD_NAMES[field]}({field})" if field in FIELD_NAMES else field
-        super().__init__(f"{label} {value!r}: {reason}. {remedy}.")
+        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:80] + "…"
+        super().__init__(f"{label} {shown}: {reason}. {remedy}.")
