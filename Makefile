@@ -43,7 +43,7 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/python -m pip install -q -e '.[bench]'
+	$(BIN)/python -m pip install -q -e '.[dev,bench]'
 	@touch $@
 
 clean:

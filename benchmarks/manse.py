@@ -9,7 +9,7 @@ keep the last year's tables (sxtwl is about a thousand times slower on births in
 share of births 2, 5, 10, 20 and 30 minutes before and after each 절 of every fifth year 1950-2020 whose year or month pillar is wrong
 when the birth is given as people give it, by the Korean clock, with the peer's own defaults. (Right by the terms of this
 library, which agree with KASI within 40 s, so that no birth of the test is in doubt.)
-Needs: pip install -e ".[bench]"
+Needs: pip install -e ".[dev,bench]"
 """
 import argparse, json, platform, statistics, time
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ import numpy as np
 
 import korean_saju, sajupy, sxtwl
 from lunar_python import Solar
-from saju_naming.manse import TERMS, four_pillars, solar_term_times
+from saju_naming.manse import four_pillars, solar_term_times
 from saju_naming.ohaeng import ganji
 
 _, KOREAN_SAJU_TERMS = korean_saju.load_bundled_data()

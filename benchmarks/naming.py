@@ -4,7 +4,7 @@
 
 "tables" is `recommend` as it is, warm: all pairs for a plan, the pick of ten, facts and reasons included. "one by one" scores
 pairs with the plain functions that the reasons come from (the notebook checks that both give the same points), on a sample.
-"cold shell" starts the command in a new process; "import numpy" is the least that such a process can cost.
+It reaches into the private functions of `naming` for that. "cold shell" starts the command in a new process; "import numpy" is the least that such a process can cost.
 """
 import argparse, json, os, platform, statistics, subprocess, sys, time
 

@@ -13,16 +13,16 @@ import sys
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import wraps
+from zoneinfo import ZoneInfo
 import click
 from .hanja import by_reading, lookup, normalize, registrable_readings
 from .manse import PLACES, chart_csv, four_pillars
 from .naming import MODES, analyze, check_name, recommend
-from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError
+from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError, is_hangul
 
 # %% ../nbs/13_cli.ipynb #c006
 def _expected(param):
     "What a parameter takes, in words."
-    if isinstance(param.type, click.Choice): return f"{', '.join(param.type.choices)} 가운데 하나를 적어 주세요."
     if isinstance(param.type, click.IntRange): return f"{param.type.min} 이상의 수를 적어 주세요."
     return "숫자를 적어 주세요." if param.type.name in ("integer", "float") else "--help로 보기를 확인해 주세요."
 
@@ -64,15 +64,14 @@ def chart_options(
     return run
 
 # %% ../nbs/13_cli.ipynb #c009
-def _not_future(birth, chart):
-    "Refuses a birth that has not come yet."
-    saju, now = four_pillars(birth, **chart), datetime.now(timezone.utc)
-    utc = saju.utc.item().replace(tzinfo=timezone.utc)
-    if (utc.date() > now.date()) if saju.hour < 0 else (utc > now):
+def _not_future(birth, chart, now=None):
+    "Refuses a birth that has not come yet; without an hour, by the date at the birthplace."
+    saju, now = four_pillars(birth, **chart), now or datetime.now(timezone.utc)
+    today = now.astimezone(ZoneInfo(chart["tz"])).date()
+    if saju.civil.item().date() > today if saju.hour < 0 else saju.utc.item().replace(tzinfo=timezone.utc) > now:
         raise InputError("birth", birth, "아직 오지 않은 때입니다", "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요")
-    return saju
 
-# %% ../nbs/13_cli.ipynb #c011
+# %% ../nbs/13_cli.ipynb #c012
 def _console():
     "A rich console; imported only when something is printed for people."
     from rich.console import Console
@@ -89,7 +88,7 @@ def balance_bar(
     "The five elements as a bar: ■ in the chart, □ from the name."
     return "  ".join(f"[{ELEMENT_COLORS[e]}]{e} {'■'*counts[e]}{'□'*list(added).count(e) or ('' if counts[e] else '·')}[/] {counts[e] + list(added).count(e)}" for e in ELEMENTS)
 
-# %% ../nbs/13_cli.ipynb #c012
+# %% ../nbs/13_cli.ipynb #c013
 def _print_analysis(console, analysis, added=()):
     "The pillars, the bar and the sentences."
     console.print("   ".join(f"[bold]{p}[/]({k}){unit}" for p, k, unit in zip(analysis.pillars, analysis.pillars_ko, "년월일시")))
@@ -114,10 +113,10 @@ def _name_rows(names):
     table.add_column("", justify="right"); table.add_column("이름", no_wrap=True); table.add_column("뜻과 오행", no_wrap=True); table.add_column("까닭", overflow="fold")
     for i, n in enumerate(names, 1):
         chars = "\n".join(map(_char_line, n.chars))
-        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja if n.given_hanja else ''}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, " ".join(n.reason[1:]))
+        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, " ".join(n.reason[1:]))
     return table
 
-# %% ../nbs/13_cli.ipynb #c015
+# %% ../nbs/13_cli.ipynb #c016
 def _print_json(value):
     "JSON with Hangul and Hanja as they are where the output can carry them."
     click.echo(json.dumps(value, ensure_ascii=not _is_utf(sys.stdout), indent=2))
@@ -140,7 +139,7 @@ def cli(ctx):
     "태어난 때와 성에서 한국 이름을 짓습니다. 사주는 전통이지 과학이 아닙니다."
     if ctx.invoked_subcommand is None: click.echo(ctx.get_help())
 
-# %% ../nbs/13_cli.ipynb #c016
+# %% ../nbs/13_cli.ipynb #c017
 @cli.command(name="recommend", epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
@@ -178,7 +177,7 @@ def recommend_command(birth, as_json, chart, **options):
     _print_names(console, answer.names)
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
-# %% ../nbs/13_cli.ipynb #c017
+# %% ../nbs/13_cli.ipynb #c018
 def _chart_file(input, output):
     "Charts for a CSV file, with a progress bar on stderr."
     if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
@@ -189,7 +188,7 @@ def _chart_file(input, output):
         rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
 
-# %% ../nbs/13_cli.ipynb #c018
+# %% ../nbs/13_cli.ipynb #c019
 @cli.command(name="chart", epilog="""\b
 보기:
   saju-naming chart --birth 1990-05-15T14:30
@@ -217,7 +216,7 @@ def chart_command(birth, mode, input, output, as_json, chart):
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
 
-# %% ../nbs/13_cli.ipynb #c019
+# %% ../nbs/13_cli.ipynb #c020
 @cli.command(name="check", epilog="""\b
 보기:
   saju-naming check 김서연 金瑞淵
@@ -245,7 +244,7 @@ def check_command(ctx, name, hanja, birth, as_json, chart, **options):
     else: _print_report(_console(), report)
     ctx.exit(1 if report.objections else 0)
 
-# %% ../nbs/13_cli.ipynb #c020
+# %% ../nbs/13_cli.ipynb #c021
 def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
@@ -253,7 +252,7 @@ def _print_report(console, report):
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c021
+# %% ../nbs/13_cli.ipynb #c022
 def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
 
 @cli.command(name="hanja", epilog="""\b
@@ -268,15 +267,15 @@ def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readi
 @_HELP
 def hanja_command(query, element, limit, as_json):
     "인명용 한자를 글자나 음으로 찾습니다."
-    if element and element not in ELEMENTS: raise InputError("element", element, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
+    if element and element not in tuple(ELEMENTS): raise InputError("element", element, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
     text = normalize(query.strip())
-    found = by_reading(text) if len(text) == 1 and "가" <= text <= "힣" else [lookup(c) for c in text]
+    found = by_reading(text) if len(text) == 1 and is_hangul(text) else [lookup(c) for c in text]
     found = [h for h in found if not element or h.element == element]
     if not found: raise InputError("query", query, "인명용 한자를 찾지 못했습니다", "한자 한 글자나 한글 한 음절을 적어 주세요")
     if as_json: return _print_json([_hanja_json(h) for h in found[:limit]])
     _print_hanja(_console(), found, limit)
 
-# %% ../nbs/13_cli.ipynb #c022
+# %% ../nbs/13_cli.ipynb #c023
 def _print_hanja(console, found, limit):
     "Characters as a table."
     from rich.table import Table
@@ -289,7 +288,7 @@ def _print_hanja(console, found, limit):
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c024
+# %% ../nbs/13_cli.ipynb #c025
 def _fail(e, as_json):
     "Prints one error and gives the exit code."
     if as_json:

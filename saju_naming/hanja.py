@@ -9,10 +9,9 @@ __all__ = ['VARIANTS', 'normalize', 'dueum', 'natural_reading', 'Hanja', 'table'
 # %% ../nbs/02_hanja.ipynb #c003
 import csv, unicodedata
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from types import MappingProxyType
 from typing import NamedTuple
-import saju_naming
 from .ohaeng import InputError
 
 # %% ../nbs/02_hanja.ipynb #c016
@@ -33,9 +32,8 @@ def dueum(
 ) -> str:           # 말 첫머리에서 나는 소리 (없으면 그대로)
     "두음 법칙: the sound of a syllable at the head of a word (려 → 여, 라 → 나, 녀 → 여)."
     initial, rest = divmod(ord(syllable) - ord("가"), 588)
-    soft = rest//28 in _Y_VOWELS
-    new = {5: 11 if soft else 2, 2: 11 if soft else 2}.get(initial, initial)   # ㄹ=5, ㄴ=2, ㅇ=11
-    return chr(ord("가") + 588*new + rest)
+    if initial in (2, 5): initial = 11 if rest//28 in _Y_VOWELS else 2   # ㄴ=2, ㄹ=5, ㅇ=11
+    return chr(ord("가") + 588*initial + rest)
 
 # %% ../nbs/02_hanja.ipynb #c025
 def natural_reading(
@@ -87,7 +85,7 @@ def _hanja(row):
 @lru_cache(maxsize=None)
 def table() -> dict:  # {글자: Hanja}, read once and kept
     "All registrable characters (인명용 한자), in code point order."
-    with open(Path(saju_naming.__path__[0])/"data"/"hanja.csv", encoding="utf-8", newline="") as lines:
+    with (files("saju_naming")/"data"/"hanja.csv").open(encoding="utf-8") as lines:
         rows = csv.reader(lines)
         next(rows)
         return MappingProxyType({row[0]: _hanja(row) for row in rows})

@@ -183,7 +183,7 @@ def name_logp(
     gender: str,  # 남 | 여
 ) -> float:       # log probability; about -5 for the commonest names, -20 for odd ones
     "How name-like a name is for a gender (이름다움)."
-    index = [SYLLABLE_INDEX.get(c) for c in name]
+    gender, index = parse_gender(gender), [SYLLABLE_INDEX.get(c) for c in name]
     jamo(name)  # refuses what is not Hangul
     floor = float(min(x.min() for x in syllable_logp(gender))) - 2
     if len(name) <= 2 and None not in index: return float(pair_logp(gender)[index[0], (index[1:] or [-1])[0]])

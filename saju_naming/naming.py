@@ -20,7 +20,7 @@ from .hanja import dueum, is_hanja, lookup, natural_reading, normalize, registra
 from .manse import four_pillars
 from .names import (DECADES, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surnames, teasing)
-from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, josa, relation)
+from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, is_hangul, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c006
 def _supplement_key(
@@ -338,9 +338,10 @@ def _name_table(gender):
 
 def name_score(
     given,   # 이름 (한글)
-    gender,  # "남" | "여" | "both"
+    gender,  # 성별: 남 | 여 | both
 ) -> float:  # 0..1
     "How name-like a name is: current names first, then likely syllables; the very commonest a little lower."
+    if gender != "both": gender = parse_gender(gender)
     if 0 < len(given) <= 2 and all(c in SYLLABLE_INDEX for c in given): return float(_name_table(gender)[SYLLABLE_INDEX[given[0]], SYLLABLE_INDEX[given[1:]]])
     digits = _digits(find_name(given), gender)
     return _attested_score(digits) if given and digits else 0.0
@@ -612,7 +613,7 @@ def _kin(field, value):
     "Given names of relatives, read every way they can be: as written, and without whatever may be a surname."
     names = []
     for word in _list(field, value):
-        if not all("가" <= c <= "힣" for c in word): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
+        if not is_hangul(word): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
         names.append(word)
         names += [word[n:] for n in (1, 2) if len(word) > n and word[:n] in surnames()]
     return tuple(dict.fromkeys(names))
@@ -621,7 +622,7 @@ def _excluded(value):
     "What to leave out: given names or syllables in Hangul, or single Hanja."
     words = _list("exclude", value)
     for w in words:
-        if len(w) > 1 and not all("가" <= c <= "힣" for c in w): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
+        if len(w) > 1 and not is_hangul(w): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
     names = _kin("exclude", [w for w in words if len(w) > 1])
     return tuple(n for n in names if len(n) > 1) + tuple(w for w in words if len(w) == 1)
 
@@ -693,7 +694,8 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
              gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
     hangul, hanja, strokes = _surname(surname, surname_hanja)
-    _whole("count", count, 1, 200), _whole("length", length, 1, 2), _whole("seed", seed, 0, 2**32 - 1), _choose("school", school, SCHOOLS)
+    for field, value, low, high in (("count", count, 1, 200), ("length", length, 1, 2), ("seed", seed, 0, 2**32 - 1)): _whole(field, value, low, high)
+    _choose("school", school, SCHOOLS)
     if position is not None:
         _choose("position", position, ("first", "second"))
         if fixed_syllable is None: raise InputError("position", position, "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
@@ -777,7 +779,7 @@ class NameReport:
 def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
     for c in hanja:
-        if not (is_hanja(c) or "가" <= c <= "힣"): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
+        if not (is_hanja(c) or is_hangul(c)): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
     if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)]
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ELEMENTS', 'ELEMENT_HANJA', 'ELEMENT_COLORS', 'STEMS', 'STEMS_KO', 'BRANCHES', 'BRANCHES_KO', 'STEM_ELEMENTS',
            'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'FIELD_NAMES', 'relation', 'korean_fonts',
-           'element_of', 'ganji', 'ganji_ko', 'ten_god', 'final_consonant', 'josa', 'InputError']
+           'element_of', 'ganji', 'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa', 'InputError']
 
 # %% ../nbs/00_ohaeng.ipynb #c003
 import re
@@ -84,13 +84,19 @@ def ten_god(
 JOSA = ("은/는", "이/가", "을/를", "과/와", "으로/로")  # 받침 있음/없음
 _DIGIT_FINALS = dict(zip("0123456789", "영일이삼사오육칠팔구"))
 
+def is_hangul(
+    text: str,  # 글
+) -> bool:
+    "Whether every character is a Hangul syllable (한글 음절)."
+    return all("가" <= c <= "힣" for c in text)
+
 def final_consonant(
     word: str,  # 낱말. A closing parenthesis such as (瑞淵) and quotation marks are skipped; digits are read as in 일이삼
 ) -> int:       # 받침 번호 0 (없음) .. 27, ㄹ은 8
     "The number of the final consonant (받침) of the last syllable."
     last = re.sub(r"(\([^()]*\)|['\"’”」』])+$", "", word.strip())[-1:]
     last = _DIGIT_FINALS.get(last, last)
-    if not "가" <= last <= "힣": raise InputError("word", word, "한글로 끝나지 않아 조사를 정할 수 없습니다", "읽는 소리를 한글로 적어 주세요")
+    if not last or not is_hangul(last): raise InputError("word", word, "한글로 끝나지 않아 조사를 정할 수 없습니다", "읽는 소리를 한글로 적어 주세요")
     return (ord(last) - ord("가")) % 28
 
 # %% ../nbs/00_ohaeng.ipynb #c032
