@@ -6,12 +6,12 @@ GENDER  ?= 여자
 SURNAME ?= 김
 BIN := $(VENV)/bin
 
-.PHONY: name test docs readme bench clean
+.PHONY: name test docs readme bench model clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.train
 	$(BIN)/nbdev_test --n_workers 2
 	$(BIN)/python -m pytest -q tests
 
@@ -30,6 +30,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/manse.py
 	$(BIN)/python benchmarks/naming.py
 
+# 표에서 실린 모델까지. 끊기면 다시 부르세요: 끝난 단계는 건너뛰고, 훈련은 마지막 체크포인트에서 이어집니다
+model: $(VENV)/.train
+	$(BIN)/python tools/make_model.py
+
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 이상이 필요합니다 (지금 {v[0]}.{v[1]}). make PYTHON=python3.11 처럼 적어 주세요.")'
 	$(PYTHON) -m venv $(VENV)
@@ -44,6 +48,10 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/python -m pip install -q -e '.[dev,bench]'
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.dev
+	$(BIN)/python -m pip install -q -e '.[dev,train]'
 	@touch $@
 
 clean:
