@@ -150,8 +150,9 @@ def syllable_logp(
 # %% ../nbs/03_names.ipynb #c038
 def _meeting(weights, expected, left, right, damping=20):
     "How much more often than chance a class of the first syllable meets a class of the second: (n, n) ratios."
-    a, b = np.eye(28)[left], np.eye(28)[right]
-    return a @ ((a.T @ weights @ b + damping)/(a.T @ expected @ b + damping)) @ b.T
+    cells = (left[:, None]*28 + right).ravel()
+    met, chance = (np.bincount(cells, x.ravel(), 28*28).reshape(28, 28) for x in (weights, expected))
+    return ((met + damping)/(chance + damping))[np.ix_(left, right)]
 
 def _new_pairs(gender):
     "(n, n) probabilities of two-syllable names from their parts alone: P(first) P(second) times the meetings."

@@ -117,7 +117,8 @@ FIELD_NAMES = {  # field names as people call them
     "fixed_syllable": "돌림자", "position": "돌림자 자리", "mode": "보충 방식", "school": "발음오행 유파", "seed": "시드", "input": "입력 파일",
     "output": "출력 파일", "siblings": "형제자매 이름", "parents": "부모 이름", "exclude": "뺄 이름", "word": "낱말", "pair": "조사", "char": "글자",
     "place": "태어난 곳", "length": "이름 글자 수", "element": "오행", "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수",
-    "key": "인증키", "operation": "조회 종류", "period": "기간"}
+    "key": "인증키", "operation": "조회 종류", "period": "기간", "rows": "줄 수", "question": "질문", "engine": "엔진", "model": "모델",
+    "grammar": "문법", "recipe": "레시피", "number": "번호"}
 
 class InputError(ValueError):
     "Bad input: names the field, the value, the reason and the remedy (어느 칸, 어떤 값, 왜, 어떻게)."

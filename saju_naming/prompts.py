@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['FAMILIES', 'SPLITS', 'UNKNOWN_MEANING', 'plan_of', 'GENDERS', 'THEMES', 'COMMON_VIRTUES', 'ROWS', 'MIX', 'HELD_OUT',
-           'CORPUS_MIX', 'split_of', 'phrasings', 'char_line', 'hanja_row', 'most_and_least', 'counts_text',
-           'plan_text', 'explanation', 'write_explanation', 'count_vectors', 'vectors', 'style_counts', 'interpret_row',
-           'names_of', 'names_row', 'virtues', 'hun_eum', 'write_meaning', 'name_pool', 'name_block', 'meaning_row',
-           'naming_question', 'naming_answer', 'naming_row', 'parse_char_line', 'parse_answer', 'particle_faults',
-           'char_faults', 'sentence_faults', 'explanation_faults', 'meaning_faults', 'name_faults', 'parse_question',
-           'verify_answer', 'make_rows', 'as_messages', 'build_dataset', 'corpus_texts', 'build_corpus', 'held_apart',
-           'shared_between', 'wrong_share', 'dataset_card', 'save_dataset']
+           'CORPUS_MIX', 'split_of', 'phrasings', 'char_line', 'chars_of', 'hanja_row', 'most_and_least', 'counts_text',
+           'plan_text', 'explanation', 'write_explanation', 'count_vectors', 'vectors', 'relation_answer',
+           'style_counts', 'interpret_row', 'names_of', 'names_row', 'virtues', 'hun_eum', 'write_meaning', 'name_pool',
+           'name_block', 'meaning_row', 'naming_question', 'naming_answer', 'clumsy', 'naming_row', 'parse_char_line',
+           'parse_answer', 'particle_faults', 'char_faults', 'sentence_faults', 'explanation_faults', 'meaning_faults',
+           'name_faults', 'parse_question', 'verify_answer', 'make_rows', 'as_messages', 'build_dataset',
+           'corpus_texts', 'build_corpus', 'held_apart', 'shared_between', 'wrong_share', 'dataset_card',
+           'save_dataset']
 
 # %% ../nbs/05_prompts.ipynb #c004
 import random
@@ -76,8 +77,11 @@ def _all_chars():
     return chars, weights
 
 @lru_cache(maxsize=None)
-def _chars_of(element, reading):
-    "(character, reading) pairs that a name may use, of an element and, if given, a reading."
+def chars_of(
+    element,     # 오행
+    reading="",  # 음; "" takes the characters that names use, under the readings of names
+) -> list:       # of (한자, 음)
+    "Characters of an element that a name may use."
     if reading: return [(h.hanja, reading) for h in by_reading(reading) if h.element == element and not h.blocked]
     return [(h.hanja, r) for h in table().values() if h.element == element and h.name_use for r in h.name_readings]
 
@@ -99,7 +103,7 @@ def hanja_row(
         return _question(rng, _BY_CHAR, split, c=" ".join(some)), "\n".join(map(char_line, some))
     e = rng.choice(ELEMENTS)
     r = rng.choice(_readings_of(e)) if kind > 0.12 else ""
-    some = _chars_of(e, r)
+    some = chars_of(e, r)
     some = some[:5] if r else rng.sample(some, 5)
     return _question(rng, _BY_READING if r else _BY_ELEMENT, split, e=e, r=r), "\n".join(char_line(c, s) for c, s in some)
 
@@ -180,15 +184,20 @@ _CURB = {"목": "나무뿌리가 흙을 뚫습니다", "화": "불이 쇠를 녹
 _GOOD = phrasings(["자원오행 ", "오행 ", ""], ["{gwa} 조합이 좋은 자원오행", "{gwa} 잘 맞는 오행", "{eul} 돕는 오행"], ["에 대해 설명해", "을 알려줘", "을 설명해 주세요"])
 _BAD = phrasings(["자원오행 ", "오행 ", ""], ["{gwa} 조합이 나쁜 자원오행", "{gwa} 부딪치는 오행", "{eul} 누르는 오행"], ["에 대해 설명해", "을 알려줘", "을 설명해 주세요"])
 
+def relation_answer(
+    element,    # 오행
+    good=True,  # 조합이 좋은 오행을 묻는가 (상생), 나쁜 오행을 묻는가 (상극)
+) -> str:
+    "What feeds (상생) or restrains (상극) an element, and what it feeds or restrains itself."
+    word, verb, why = ("생", "낳습니다", _BIRTH) if good else ("극", "누릅니다", _CURB)
+    other = next(x for x in ELEMENTS if relation(x, element) == word)
+    child = next(x for x in ELEMENTS if relation(element, x) == word)
+    return (f"{josa(element, '과/와')} 조합이 {'좋은' if good else '나쁜'} 오행은 {other}입니다. {josa(other, '이/가')} {josa(element, '을/를')} {verb}({other}{word}{element}). {why[other]}. "
+            f"또 {josa(element, '이/가')} {josa(child, '을/를')} {verb}({element}{word}{child}).")
+
 def _relation_row(rng, split):
-    "What feeds an element (good) or restrains it (bad)."
     e, good = rng.choice(ELEMENTS), rng.random() < 0.5
-    other = next(x for x in ELEMENTS if relation(x, e) == ("생" if good else "극"))
-    child = next(x for x in ELEMENTS if relation(e, x) == ("생" if good else "극"))
-    question = _question(rng, _GOOD if good else _BAD, split, gwa=josa(e, "과/와"), eul=josa(e, "을/를"))
-    verb, word, why = ("낳습니다", "생", _BIRTH) if good else ("누릅니다", "극", _CURB)
-    return question, (f"{josa(e, '과/와')} 조합이 {'좋은' if good else '나쁜'} 오행은 {other}입니다. {josa(other, '이/가')} {josa(e, '을/를')} {verb}({other}{word}{e}). {why[other]}. "
-                      f"또 {josa(e, '이/가')} {josa(child, '을/를')} {verb}({e}{word}{child}).")
+    return _question(rng, _GOOD if good else _BAD, split, gwa=josa(e, "과/와"), eul=josa(e, "을/를")), relation_answer(e, good)
 
 # %% ../nbs/05_prompts.ipynb #c043
 _COUNT_STYLES = (("{eun} {n}개", "목화수토금", ", "), ("{e} {n}개", ELEMENTS, ", "), ("{eun} {n}개", ELEMENTS, ", "), ("{e} {n}", ELEMENTS, ", "), ("{e}{n}", ELEMENTS, " "))
@@ -401,7 +410,12 @@ def naming_answer(
 
 # %% ../nbs/05_prompts.ipynb #c063
 @lru_cache(maxsize=None)
-def _clumsy(surname, given): return given[0] == surname[-1] or teasing(surname, given) is not None
+def clumsy(
+    surname,  # 성
+    given,    # 이름
+) -> bool:
+    "Whether a name echoes its surname's last sound (정정우) or sounds like a teasing word."
+    return given[0] == surname[-1] or teasing(surname, given) is not None
 
 def naming_row(
     rng,    # random.Random
@@ -413,7 +427,7 @@ def naming_row(
     pool, plan = name_pool(gender, split), plan_of(counts, length)
     surname = rng.choice(list(surnames())[:rng.choice((10, 40, 200))]) if rng.random() < 0.5 else ""
     if "".join(sorted(plan)) not in pool: return naming_row(rng, split)
-    fitting = (n for n in _pick(rng, pool, plan, 8) if not surname or not _clumsy(surname, "".join(r for _, r in n)))
+    fitting = (n for n in _pick(rng, pool, plan, 8) if not surname or not clumsy(surname, "".join(r for _, r in n)))
     names = list(islice(fitting, rng.choice((1, 2, 3, 3, 3, 3, 4, 5))))
     if not names: return naming_row(rng, split)
     question = naming_question(counts, gender, surname, len(names), length, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
