@@ -29,6 +29,9 @@ readme: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/manse.py
 	$(BIN)/python benchmarks/naming.py
+	$(BIN)/python benchmarks/prompts.py
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/generate.py
 
 # 표에서 실린 모델까지. 끊기면 다시 부르세요: 끝난 단계는 건너뛰고, 훈련은 마지막 체크포인트에서 이어집니다
 model: $(VENV)/.train
@@ -46,8 +49,8 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.base
 
-$(VENV)/.bench: $(VENV)/.dev
-	$(BIN)/python -m pip install -q -e '.[dev,bench]'
+$(VENV)/.bench: $(VENV)/.train
+	$(BIN)/python -m pip install -q -e '.[dev,train,bench]'
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.dev

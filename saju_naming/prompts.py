@@ -10,8 +10,8 @@ __all__ = ['FAMILIES', 'SPLITS', 'UNKNOWN_MEANING', 'plan_of', 'GENDERS', 'THEME
            'name_block', 'meaning_row', 'naming_question', 'naming_answer', 'clumsy', 'naming_row', 'parse_char_line',
            'parse_answer', 'particle_faults', 'char_faults', 'sentence_faults', 'explanation_faults', 'meaning_faults',
            'name_faults', 'parse_question', 'verify_answer', 'make_rows', 'as_messages', 'build_dataset',
-           'corpus_texts', 'build_corpus', 'held_apart', 'shared_between', 'wrong_share', 'dataset_card',
-           'save_dataset']
+           'corpus_texts', 'build_corpus', 'held_apart', 'shared_between', 'wrong_share', 'claims', 'claim_rates',
+           'dataset_card', 'save_dataset']
 
 # %% ../nbs/05_prompts.ipynb #c004
 import random
@@ -757,6 +757,40 @@ def wrong_share(
     return wrong/max(1, sum(families.values())), kinds, families
 
 # %% ../nbs/05_prompts.ipynb #c121
+def _readable(asked, parsed, answer):
+    "Whether an answer has the shape of its family."
+    match asked["family"]:
+        case "hanja": return bool(parsed["chars"]) and not parsed["explanation"]
+        case "male" | "female": return all(is_hangul(n.strip()) for n in answer.split(","))
+        case "interpret": return bool(_said_plan(answer)) if asked["counts"] else not _relation_faults(answer)
+        case "naming": return bool(parsed["names"]) and all(n["meaning"] and len(n["chars"]) == len(n["hanja"]) for n in parsed["names"]) and bool(_said_plan(parsed["explanation"]))
+        case "meaning": return bool(re.search("'[^']+ [가-힣]'", answer)) and answer.endswith(".")
+    return False
+
+def claims(
+    question,  # 질문
+    answer,    # 답
+) -> dict:     # form, hanja, element, plan → list of bool, one for each claim
+    "The claims of an answer that can be right or wrong."
+    asked, parsed = parse_question(question), parse_answer(answer)
+    chars = parsed["chars"] + [c for n in parsed["names"] for c in n["chars"]]
+    known = [c for c in chars if c[1] in table()]
+    plans = [_said_plan(s) for s in re.findall(r"[^.]+", parsed["explanation"])] if asked["counts"] else []
+    return {"form": [_readable(asked, parsed, answer)], "hanja": [c[1] in table() and c[0] in registrable_readings(c[1]) for c in chars],
+            "element": [c[3] == table()[c[1]].element for c in known if c[3]],
+            "plan": [p == sorted(plan_of(asked["counts"], asked["length"])) for p in plans if p] or ([False] if asked["counts"] else [])}
+
+# %% ../nbs/05_prompts.ipynb #c123
+def claim_rates(
+    rows,     # of (질문, 답)
+) -> dict:    # form, hanja, element, plan → (share right, claims)
+    "The share of right claims of each kind."
+    told = {k: [] for k in ("form", "hanja", "element", "plan")}
+    for question, answer in rows:
+        for kind, right in claims(question, answer).items(): told[kind] += right
+    return {k: (sum(v)/len(v) if v else 1.0, len(v)) for k, v in told.items()}
+
+# %% ../nbs/05_prompts.ipynb #c126
 def dataset_card(
     data,   # DatasetDict of `build_dataset`
     seed=0, # 난수의 씨앗

@@ -4,11 +4,11 @@ Each stage writes into runs/ and is skipped when its output is there and its inp
 cut off goes on from its last checkpoint.
 """
 import hashlib, json, os, platform, re, shutil, sys, time
-from collections import defaultdict
 from datetime import date
 from pathlib import Path
 
 from saju_naming import prompts
+from saju_naming.generate import EmbeddedEngine, ask
 from saju_naming.merge import choose_precision, export_onnx, greedy_onnx, measure_onnx, measure_torch, merge_adapter, model_card, write_card
 from saju_naming.train import load_recipe, train
 
@@ -17,7 +17,7 @@ RUNS, TINY = ROOT/"runs", ROOT/"saju_naming"/"data"/"tiny"
 RECIPES = {"base": ROOT/"recipes"/"tiny_base.yaml", "lora": ROOT/"recipes"/"tiny_lora8.yaml"}
 BASE, ADAPTER, MERGED = RUNS/"tiny_base", RUNS/"tiny_lora8", RUNS/"tiny_merged"
 EXPORTS = {p: RUNS/f"tiny_{p}" for p in ("int8", "int4")}
-LIMIT_MB, CHOICE_ROWS, TEST_ROWS = 30, 300, 1000
+LIMIT_MB, CHOICE_ROWS, TEST_ROWS, HELD_ROWS = 30, 300, 1000, 300
 
 
 def digest(*inputs):
@@ -76,18 +76,21 @@ def rows_of(split, n): return [(q, a) for _, q, a in prompts.make_rows(n, split)
 
 
 def make_scores(output):
-    "Measures of the exports on validation rows, the choice, and the chosen one's answers on test rows."
-    rows = rows_of("validation", CHOICE_ROWS)
+    "Measures of the exports on validation rows, the choice, and the chosen one's answers on test rows: greedy and free, and inside the grammar."
+    rows, test = rows_of("validation", CHOICE_ROWS), list(prompts.make_rows(TEST_ROWS, "test"))
     measures = {"torch": measure_torch(MERGED, rows, prompts.verify_answer), **{p: measure_onnx(f, rows, prompts.verify_answer) for p, f in EXPORTS.items()}}
-    choice, test = choose_precision(measures), list(prompts.make_rows(TEST_ROWS, "test"))
-    answers, _, _ = greedy_onnx(EXPORTS[choice], [q for _, q, _ in test])
-    right, kinds = defaultdict(list), defaultdict(int)
-    for (family, question, _), answer in zip(test, answers):
-        faults = prompts.verify_answer(question, answer)
-        right[family].append(not faults)
-        for kind in {f.partition(":")[0] for f in faults}: kinds[kind] += 1
-    families = {f: sum(r)/len(r) for f, r in right.items()}
-    output.write_text(json.dumps({"choice": choice, "measures": measures, "test_rows": TEST_ROWS, "families": families, "faults": kinds}, ensure_ascii=False, indent=1))
+    choice = choose_precision(measures)
+    questions = [q for _, q, _ in test]
+    free = list(zip(questions, greedy_onnx(EXPORTS[choice], questions)[0]))
+    engine = EmbeddedEngine(EXPORTS[choice])
+    held = [ask(q, engine) for q in questions[:HELD_ROWS]]
+    families = {f: sum(r)/len(r) for f in prompts.FAMILIES if (r := [not prompts.verify_answer(q, a) for (g, _, _), (q, a) in zip(test, free) if g == f])}
+    output.write_text(json.dumps({"choice": choice, "measures": measures, "test_rows": TEST_ROWS, "claims": prompts.claim_rates(free), "families": families,
+                                  "held_rows": HELD_ROWS, "held_by_model": sum(r.source == "model" for r in held)/HELD_ROWS,
+                                  "held_claims": prompts.claim_rates([(r.question, r.text) for r in held])}, ensure_ascii=False, indent=1))
+
+
+def percent(rates): return {name: f"{rates[k][0]:.2%} ({rates[k][1]:,})" for k, name in (("form", "꼴"), ("hanja", "한자와 음"), ("element", "자원오행"), ("plan", "보충 계획"))}
 
 
 def make_card():
@@ -98,8 +101,9 @@ def make_card():
     log = {"자료": f"saju_naming.prompts가 만든 글 {recipes['base']['Data']['rows']:,}편과 질문-답 {recipes['lora']['Data']['rows']:,}줄 (바탕 표의 출처는 저장소의 NOTICE)",
            "씨앗": recipes["base"]["Trainer"].get("seed", 0), "본체 훈련": f"{trained_minutes(BASE):.0f}분 ({stamps['base']['date']})",
            "8비트 LoRA": f"{trained_minutes(ADAPTER):.0f}분 ({stamps['lora']['date']})", "기계": stamps["base"]["machine"], "다시 만들기": "make model"}
-    shown = {"실은 정밀도": scores["choice"], "검증 줄": CHOICE_ROWS, **scores["measures"], "시험 줄": scores["test_rows"],
-             "시험: 잘못이 하나도 없는 답": scores["families"], "시험: 잘못의 갈래별 답의 수": scores["faults"]}
+    shown = {"실은 정밀도": scores["choice"], "검증 줄": CHOICE_ROWS, **scores["measures"], "시험 줄": scores["test_rows"], "시험: 문법 없이, 맞은 주장": percent(scores["claims"]),
+             "시험: 문법 없이, 잘못이 하나도 없는 답": {f: f"{share:.1%}" for f, share in scores["families"].items()},
+             f"시험 {scores['held_rows']}줄: 문법과 함께, 맞은 주장": percent(scores["held_claims"]), "그 가운데 모델이 쓴 답": f"{scores['held_by_model']:.1%}"}
     write_card(TINY, model_card("saju-naming-tiny", recipes, log, shown))
 
 
@@ -131,7 +135,7 @@ def main():
     stage("lora", ADAPTER, digest(rows, RECIPES["lora"], TINY/"base"/"model.safetensors"), lambda: train(lora, output=ADAPTER))
     stage("merge", MERGED, digest(ADAPTER/"adapter_model.safetensors", TINY/"base"/"model.safetensors"), lambda: merge_adapter(ADAPTER, TINY/"base", MERGED))
     for p, folder in EXPORTS.items(): stage(p, folder, digest(p, MERGED/"model.safetensors"), lambda: export_onnx(MERGED, folder, p))
-    stage("scores", RUNS/"scores_tiny.json", digest(CHOICE_ROWS, TEST_ROWS, *(f/"model.onnx.data" for f in EXPORTS.values())), lambda: make_scores(RUNS/"scores_tiny.json"))
+    stage("scores", RUNS/"scores_tiny.json", digest(CHOICE_ROWS, TEST_ROWS, HELD_ROWS, *(f/"model.onnx.data" for f in EXPORTS.values())), lambda: make_scores(RUNS/"scores_tiny.json"))
     ship()
 
 
