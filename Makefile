@@ -5,6 +5,9 @@ BIRTH   ?= 2024-02-04T18:00
 GENDER  ?= 여자
 SURNAME ?= 김
 BIN := $(VENV)/bin
+# 기다리는 실(thread)이 일하는 실의 코어를 빼앗지 않게
+export OMP_WAIT_POLICY := PASSIVE
+export GOMP_SPINCOUNT := 0
 
 .PHONY: name test docs readme bench model clean
 

@@ -9,8 +9,10 @@ recipe       the recipe, one pass over the same rows
 Only real tokens are counted, never padding, and the first step of each (where the recipe's is translated) is left out of the speed but in the
 seconds. All three learn the answers only, in bfloat16, on the same int8 base. The losses are those of the answers of rows that nobody learnt from.
 """
-import argparse, json, logging, platform, tempfile, time, warnings
+import argparse, json, logging, os, platform, tempfile, time, warnings
 from pathlib import Path
+
+os.environ.update({"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"} | os.environ)  # threads that wait must not take the cores of those that work
 
 import datasets, torch, transformers
 from datasets import DatasetDict
