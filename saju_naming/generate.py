@@ -492,7 +492,7 @@ def _ask_hanja(asked, seed):
     if len(asked["chars"]) > 20: raise InputError("question", len(asked["chars"]), "한자가 너무 많습니다", "한 번에 스무 자까지 물어 주세요")
     if asked["chars"]: return _listed([[char_line(c)] for c in asked["chars"]], "\n")
     found = sorted(chars_of(asked["element"], asked["reading"]), key=lambda c: -table()[c[0]].name_use)
-    if not found: raise InputError("question", asked["reading"], f"음이 {josa(asked['reading'], '이고/고')} 자원오행이 {asked['element']}인 글자가 없습니다", "다른 음이나 오행을 물어 주세요")
+    if not found: raise InputError("question", asked["reading"], f"음이 '{asked['reading']}'인 자원오행 {asked['element']}의 글자가 없습니다", "다른 음이나 오행을 물어 주세요")
     return _listed(_spread([char_line(*c) for c in found], min(asked["count"] or 5, 8), seed), "\n")
 
 def _ask_names(asked, seed):

@@ -49,8 +49,8 @@ def merge_adapter(
     import torch
     from saju_naming.model import load_base, load_tokenizer
     if dtype not in ("float32", "bfloat16"): raise InputError("dtype", dtype, "모르는 자료형입니다", "float32나 bfloat16을 적어 주세요")
-    base = base or _adapter_settings(adapter)["base_model_name_or_path"]
-    _adapter_settings(adapter)
+    settings = _adapter_settings(adapter)
+    base = base or settings["base_model_name_or_path"]
     tokenizer = load_tokenizer(base)
     model = _attach(load_base(base, dtype="float32", device="cpu"), adapter).merge_and_unload().to(getattr(torch, dtype))
     model.generation_config.eos_token_id = stop_ids(tokenizer)
