@@ -169,6 +169,10 @@ def _whole(field, value, low, high):
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high: return int(value)
     raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
 
+def _yes_or_no(field, value):
+    "Refuses anything but a bool: the text '아니오' is true to Python."
+    if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "참과 거짓으로 적는 칸입니다", "True나 False를 적어 주세요")
+
 # %% ../nbs/04_naming.ipynb #c037
 def analyze(
     birth,           # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
@@ -443,10 +447,10 @@ def _fixed_limit(blocks, request, limit):
     good = {h for p in pools for h in p.hanja[p.quality >= _GOOD]}
     return max(limit, -(-request.count//max(len(good), 1)))
 
-def _select(blocks, request, rejected, limit=3):
+def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
     queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), Counter(), Counter()
-    often = max(limit, -(-3*request.count//10))
+    often = max(3, -(-3*request.count//10))
     fixed_limit = _fixed_limit(blocks, request, limit)
     while queue and len(picked) < request.count:
         bound, b, r, c = queue[0]
@@ -695,6 +699,7 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
     "Checks what was asked."
     hangul, hanja, strokes = _surname(surname, surname_hanja)
     for field, value, low, high in (("count", count, 1, 200), ("length", length, 1, 2), ("seed", seed, 0, 2**32 - 1)): _whole(field, value, low, high)
+    for field, value in (("gender_neutral", gender_neutral), ("hangul_only", hangul_only)): _yes_or_no(field, value)
     _choose("school", school, SCHOOLS)
     if position is not None:
         _choose("position", position, ("first", "second"))
@@ -702,7 +707,7 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
     fixed = _text("fixed_syllable", fixed_syllable) if fixed_syllable is not None else ""
     if fixed and (len(fixed) != 1 or length == 1): raise InputError("fixed_syllable", fixed_syllable, "돌림자는 두 글자 이름의 한 글자입니다", "한글 한 음절이나 한자 한 글자를 적어 주세요")
     return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings), _kin("parents", parents),
-                    _excluded(exclude), bool(gender_neutral), bool(hangul_only), school, seed)
+                    _excluded(exclude), gender_neutral, hangul_only, school, seed)
 
 # %% ../nbs/04_naming.ipynb #c107
 def _scored_blocks(analysis, request):
@@ -765,6 +770,7 @@ def recommend(
         picks = [(p.hanja[k].item(), SYLLABLES[p.syllable[k]]) for p, k in ((block.first, i), (block.second, j)) if p.syllable[k] < len(SYLLABLES)]
         chars = [_char_facts(h, r, school) for h, r in picks]
         names.append(_facts(request, "".join(r for _, r in picks), chars, analysis.plan))
+    if not names: raise InputError("fixed_syllable" if request.fixed else "exclude", request.fixed or ", ".join(request.exclude[:3]), "조건에 맞는 이름이 없습니다", "돌림자나 그 자리를 바꾸거나, 뺄 글자를 줄여 주세요")
     options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
