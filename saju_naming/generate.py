@@ -21,7 +21,8 @@ from threading import Thread
 from typing import Protocol
 import numpy as np
 from . import naming
-from .hanja import table
+from .hanja import registrable_readings, table
+from .names import surname_info
 from .naming import Name, Recommendation
 from .ohaeng import ELEMENTS, InputError, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
@@ -243,11 +244,11 @@ def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
     try: import torch, transformers, peft
     except ImportError as e: raise _missing("engine", "transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
-    from saju_naming.merge import _adapter_settings, _attach
+    from saju_naming.merge import adapter_settings, attach_adapter
     from saju_naming.model import load_base, load_tokenizer
     if not (Path(name)/"adapter_config.json").is_file(): return load_base(name), load_tokenizer(name)
-    base = _adapter_settings(name)["base_model_name_or_path"]
-    return _attach(load_base(base), name), load_tokenizer(base)
+    base = adapter_settings(name)["base_model_name_or_path"]
+    return attach_adapter(load_base(base), name), load_tokenizer(base)
 
 # %% ../nbs/09_generate.ipynb #c047
 class TransformersEngine:
@@ -504,9 +505,7 @@ def _ask_names(asked, seed):
 # %% ../nbs/09_generate.ipynb #c075
 def _ask_interpret(asked, seed):
     "What counts lack and what to supply, or how elements meet."
-    if not asked["counts"]:
-        good = not any(w in asked["question"] for w in ("나쁜", "누르", "부딪", "상극"))
-        return _listed([[relation_answer(asked["element"], good)]], "")
+    if not asked["counts"]: return _listed([[relation_answer(asked["element"], asked["good"])]], "")
     plan = plan_of(asked["counts"])
     return grammar(explanation_rule(asked["counts"], plan)), lambda: write_explanation(random.Random(seed), asked["counts"], plan)
 
@@ -514,9 +513,12 @@ def _ask_meaning(asked, seed):
     "The wish in a name."
     given, hanja = asked["names"][0]
     if len(given) != len(hanja): raise InputError("question", f"{given}({hanja})", "한글과 한자의 글자 수가 다릅니다", "서연(瑞淵)처럼 성을 빼고 적어 주세요")
+    if len(given) > 2: raise InputError("question", f"{given}({hanja})", "이름은 두 글자까지 풀이합니다", "서연(瑞淵)처럼 성을 빼고 적어 주세요")
     unknown = [h for h in hanja if h not in table()]
     if unknown: raise InputError("question", unknown[0], "인명용 한자가 아닙니다", "saju-naming hanja로 찾아보세요")
     chars = tuple(zip(hanja, given))
+    misread = [(h, r) for h, r in chars if r not in registrable_readings(h)]
+    if misread: raise InputError("question", "{1}({0})".format(*misread[0]), "그 한자의 음이 아닙니다", f"음을 {', '.join(registrable_readings(misread[0][0]))} 가운데에서 적어 주세요")
     return grammar(meaning_rule(chars)), lambda: write_meaning(random.Random(seed), chars)
 
 # %% ../nbs/09_generate.ipynb #c077
@@ -540,6 +542,7 @@ def pool_candidates(
 def _ask_naming(asked, seed):
     "Names for counts."
     n = asked["count"] or 3
+    if asked["surname"]: surname_info(asked["surname"])
     found = pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"], seed)
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
@@ -551,6 +554,15 @@ EXAMPLES = ("자원오행 수에 해당하는 한자 알려줘", "瑞 淵의 뜻
             "자원오행 목과 조합이 좋은 자원오행에 대해 설명해", "한국 여자 이름 지어줘", "이름 서연(瑞淵)의 의미를 풀이해")
 _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "female": _ask_names, "naming": _ask_naming, "meaning": _ask_meaning}
 
+def _understood(question):
+    "What a question asks for, or one clear error."
+    asked = parse_question(question) if isinstance(question, str) else {"family": None}
+    if asked.get("miscounted") or asked.get("counts") and sum(asked["counts"]) not in (6, 8):
+        raise InputError("question", question.strip()[:40], "오행의 개수를 읽을 수 없습니다", "목 2개, 화 1개, 토 0개, 금 2개, 수 3개처럼 다섯 오행을 한 번씩, 합이 6이나 8이 되게 적어 주세요")
+    if not asked["family"]: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
+    if asked["count"] is not None and asked["count"] < 1: raise InputError("question", asked["count"], "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
+    return asked
+
 def ask(
     question,          # 질문: one of the six families, in free words
     engine="embedded", # `Engine`, its name, or None for the rule engine alone
@@ -558,10 +570,9 @@ def ask(
     seed=0,            # 씨앗
 ) -> Reply:
     "Answers a free question of the six families; verified."
-    asked = parse_question(question) if isinstance(question, str) and question.strip() else {"family": None}
-    if not asked["family"]: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
+    asked = _understood(question)
     question = question.strip()
-    rules, own = _ASK[asked["family"]]({**asked, "question": question}, seed)
+    rules, own = _ASK[asked["family"]](asked, seed)
     loading = _Loading(engine, model)
     ready = loading.engine()
     if ready: return write(ready, question, rules, own, seed)

@@ -490,7 +490,7 @@ def _elements(text): return [c for c in text if c in ELEMENTS]
 
 def _said_counts(sentence):
     "The counts that a sentence states, or None."
-    pairs = re.findall(r"([목화토금수])(?:[은는이가])? ?(\d+)개?", sentence)
+    pairs = re.findall(r"([목화토금수])(?:[은는이가])? ?(\d{1,3})개?", sentence)
     return tuple(int(dict(pairs)[e]) for e in ELEMENTS) if sorted(e for e, _ in pairs) == sorted(ELEMENTS) else None
 
 def _said_plan(sentence):
@@ -509,8 +509,8 @@ def sentence_faults(
     (more, less), left = most_and_least(counts), [e for e, c in zip(ELEMENTS, counts) if c == 0]
     after = [e for e in left if e not in plan]
     claims = [(said == tuple(counts), "셈") for said in [_said_counts(sentence)] if said]
-    claims += [(_elements(m) == more and int(n) == max(counts), "가장 많은 오행") for m, n in re.findall(_SET + r"[이가] (\d+)개로 가장 많", sentence)]
-    claims += [(_elements(m) == less and int(n) == min(counts), "가장 적은 오행") for m, n in re.findall(_SET + r"[이가] (\d+)개로 가장 적", sentence)]
+    claims += [(_elements(m) == more and int(n) == max(counts), "가장 많은 오행") for m, n in re.findall(_SET + r"[이가] (\d{1,3})개로 가장 많", sentence)]
+    claims += [(_elements(m) == less and int(n) == min(counts), "가장 적은 오행") for m, n in re.findall(_SET + r"[이가] (\d{1,3})개로 가장 적", sentence)]
     claims += [(_elements(m) == left, "없는 오행") for m in re.findall(_SET + r"[이가] 없", sentence)]
     claims += [(_elements(m) == after and bool(after), "남은 빈자리") for m in re.findall(_SET + r"[은는] 여전히 없", sentence)]
     claims += [(not left, "빠진 것이 없음")]*bool(re.search("빠진 (오행은|것은) 없", sentence))
@@ -572,25 +572,41 @@ def name_faults(
 # %% ../nbs/05_prompts.ipynb #c087
 _NUMBERS = {"한 ": 1, "하나": 1, "두 ": 2, "세 ": 3, "네 ": 4, "다섯": 5}
 
+_SAID_COUNT = r"(?<![가-힣])([목화토금수])[은는이가]? ?(-?\d+(?:\.\d+)?|하나|둘|셋|넷|다섯|여섯|일곱|여덟|(?:한|두|세|네)(?= ?개))"
+
+def _asked_counts(text):
+    "The counts that a question states (None without all five, once each, in whole numbers), and whether it states counts that cannot be read."
+    said = re.findall(_SAID_COUNT, text)
+    if sorted(e for e, _ in said) != sorted(ELEMENTS) or not all(n.isdecimal() and len(n) < 4 for _, n in said): return None, len(said) > 1
+    return tuple(int(dict(said)[e]) for e in ELEMENTS), False
+
 def _asked_count(text):
     "How many names or characters a question asks for, or None."
-    m = re.search(r"이름 ?(\d+) ?개|(\d+) ?(?:개|자)만?(?: |$)", re.sub(r"[목화토금수][은는이가]? ?\d+ ?개?", "", text))
+    m = re.search(r"이름 ?(-?\d{1,9}) ?개|(-?\d{1,9}) ?(?:개|자)만?(?: |$)", re.sub(_SAID_COUNT + " ?개?", "", text))
     if m: return int(m[1] or m[2])
     return next((n for w, n in _NUMBERS.items() if re.search(rf"{w} ?(개|자)", text)), None)
 
+# %% ../nbs/05_prompts.ipynb #c089
+def _bare_name(given, hanja):
+    "A name without its surname, where more than two characters begin with one."
+    for n in (2, 1):
+        found = surnames().get(given[:n])
+        if len(given) == len(hanja) and 2 < len(given) <= n + 2 and found and hanja[:n] in {c.hanja for c in found.choices}: return given[n:], hanja[n:]
+    return given, hanja
+
 def parse_question(
     question,  # 질문
-) -> dict:     # family (None when no family fits), and what was found: counts, gender, surname, count, length, names, chars, element, reading
+) -> dict:     # family (None when no family fits), and what was found: counts, miscounted (counts that cannot be read), gender, surname, count, length, names, chars, element, good (상생, or 상극), reading
     "Which family a question belongs to and the facts it names, whatever its wording."
     q, parsed = question.strip(), parse_answer(question)
-    pairs = dict(re.findall(r"(?<![가-힣])([목화토금수])(?:[은는이가])? ?(\d+)", q))
+    counts, miscounted = _asked_counts(q)
     gender = next((g for g in "남여" if re.search(f"{g}자|{g}아", q)), "")
-    facts = dict(counts=tuple(int(pairs[e]) for e in ELEMENTS) if len(pairs) == 5 else None, gender=gender, count=_asked_count(q), length=1 if "외자" in q else 2)
-    name = re.search(r"([가-힣]{1,5}) ?\(([^)]+)\)", q)
+    facts = dict(counts=counts, miscounted=miscounted, gender=gender, count=_asked_count(q), length=1 if "외자" in q else 2)
+    name = re.search(r"([가-힣]{1,20}) ?\(([^)]+)\)", q)
     surname, element = re.search(r"([가-힣]{1,2})씨", q), re.search(r"(?<![가-힣])([목화토금수])(?=[은는이가을를과와의에인]|\s|$)", q)
     reading, initial = re.search(r"'([가-힣])'", q), re.search(r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'", q)
     facts |= dict(surname=surname[1] if surname else "", element=element[1] if element else "", reading=reading[1] if reading else "", initial=(initial[1] or initial[2]) if initial else "")
-    facts |= dict(chars=re.findall(_HAN, q), names=[(name[1], name[2])] if name and re.search(_HAN, name[2]) else [], blocks=parsed["names"])
+    facts |= dict(good=not re.search("나쁜|누르|부딪|상극", q), chars=list(dict.fromkeys(re.findall(_HAN, q))), names=[_bare_name(name[1], name[2])] if name and re.search(_HAN, name[2]) else [], blocks=parsed["names"])
     return {"family": _family(q, facts), **facts}
 
 def _family(q, facts):
@@ -602,7 +618,7 @@ def _family(q, facts):
     if facts["element"] and re.search("조합|도|돕|누르|맞는|부딪|상생|상극", q): return "interpret"
     return {"남": "male", "여": "female"}.get(facts["gender"]) if "이름" in q else None
 
-# %% ../nbs/05_prompts.ipynb #c090
+# %% ../nbs/05_prompts.ipynb #c092
 def _hanja_faults(asked, parsed, strict):
     want = asked["chars"]
     faults = [f for c in parsed["chars"] for f in char_faults(c, strict)] + ([] if parsed["chars"] else ["글자 줄이 없음"])
@@ -618,21 +634,21 @@ def _names_faults(asked, answer):
     if asked["initial"]: faults += [f"첫 글자: {n}" for n in names if not n.startswith(asked["initial"])]
     return faults + ([] if len(names) == len(set(names)) else ["이름이 겹침"])
 
-def _relation_faults(answer):
-    "Whether every stated 상생 and 상극 is one."
-    said = re.findall(r"([목화토금수])([생극])([목화토금수])", answer)
-    return particle_faults(answer) + [f"관계: {a}{w}{b}" for a, w, b in said if relation(a, b) != w] + ([] if said else ["관계를 말하지 않음"])
+def _relation_faults(asked, answer):
+    "Whether the answer says how the asked element meets the others; there is one true wording."
+    return [] if answer.strip() == relation_answer(asked["element"], asked["good"]) else ["관계: 표의 풀이와 다름"]
 
 def _naming_faults(asked, parsed, strict):
     "Explanation, names, number, and that no name comes twice."
     plan, names = plan_of(asked["counts"], asked["length"]), parsed["names"]
     faults = explanation_faults(parsed["explanation"], asked["counts"], plan) + [f for n in names for f in name_faults(n, asked["gender"], plan, strict)]
+    faults += [f"의미가 없음: {n['given']}" for n in names if not n["meaning"]]
     if len({n["given"] for n in names}) < len(names): faults.append("이름이 겹침")
     if len(names) != (asked["count"] or 3): faults.append(f"이름의 개수: {len(names)}")
     other = {"남": "여자", "여": "남자"}[asked["gender"]]
     return faults + [f"성별: {other}"]*(other in parsed["explanation"]) + [f"글자 줄이 남음: {c[1]}" for c in parsed["chars"]]
 
-# %% ../nbs/05_prompts.ipynb #c091
+# %% ../nbs/05_prompts.ipynb #c093
 def verify_answer(
     question,     # 질문
     answer,       # 답
@@ -643,18 +659,18 @@ def verify_answer(
     match asked["family"]:
         case "hanja": return _hanja_faults(asked, parsed, strict)
         case "male" | "female": return _names_faults(asked, answer)
-        case "interpret": return explanation_faults(answer, asked["counts"], plan_of(asked["counts"], 2)) if asked["counts"] else _relation_faults(answer)
+        case "interpret": return explanation_faults(answer, asked["counts"], plan_of(asked["counts"], 2)) if asked["counts"] else _relation_faults(asked, answer)
         case "naming": return _naming_faults(asked, parsed, strict)
         case "meaning":
             given, hanja = asked["names"][0]
             return meaning_faults(answer, list(zip(given, hanja)))
     return ["여섯 갈래의 질문이 아님"]
 
-# %% ../nbs/05_prompts.ipynb #c094
+# %% ../nbs/05_prompts.ipynb #c096
 ROWS = {"hanja": hanja_row, "interpret": interpret_row, "male": lambda rng, split: names_row(rng, split, "male"), "female": lambda rng, split: names_row(rng, split, "female"),
         "naming": naming_row, "meaning": meaning_row}
 
-# %% ../nbs/05_prompts.ipynb #c099
+# %% ../nbs/05_prompts.ipynb #c101
 MIX = {"hanja": 0.26, "interpret": 0.14, "male": 0.03, "female": 0.03, "naming": 0.36, "meaning": 0.18}  # 갈래의 몫
 HELD_OUT = 0.02  # 검증과 시험의 몫, 저마다
 
@@ -676,7 +692,7 @@ def as_messages(
     "One row as chat messages."
     return {"prompt": [{"role": "user", "content": question}], "completion": [{"role": "assistant", "content": answer}], "family": family}
 
-# %% ../nbs/05_prompts.ipynb #c102
+# %% ../nbs/05_prompts.ipynb #c104
 def _check_rows(rows):
     if isinstance(rows, int) and not isinstance(rows, bool) and 100 <= rows <= 5_000_000: return rows
     raise InputError("rows", rows, "만들 수 없는 줄 수입니다", "100부터 5000000 사이의 수를 적어 주세요")
@@ -692,7 +708,7 @@ def build_dataset(
     sizes = {"train": rows - 2*held, "validation": held, "test": held}
     return DatasetDict({split: Dataset.from_list([as_messages(*row) for row in make_rows(n, split, seed, mix)]) for split, n in sizes.items()})
 
-# %% ../nbs/05_prompts.ipynb #c105
+# %% ../nbs/05_prompts.ipynb #c107
 CORPUS_MIX = {"hanja": 0.46, "interpret": 0.24, "male": 0.03, "female": 0.03, "naming": 0.12, "meaning": 0.12}  # 갈래의 몫
 _PRACTICE = tuple(range(1, 13))  # 셈 연습의 글자 수
 _CHAT = 0.3                      # 대화 꼴의 몫 (작명과 뜻 풀이는 빼고)
@@ -718,7 +734,7 @@ def build_corpus(
     held = max(20, _check_rows(rows)//100)
     return DatasetDict({s: Dataset.from_dict({"text": list(corpus_texts(n, s, seed))}) for s, n in (("train", rows - held), ("validation", held))})
 
-# %% ../nbs/05_prompts.ipynb #c108
+# %% ../nbs/05_prompts.ipynb #c110
 def held_apart(
     question,  # 질문
     answer,    # 답
@@ -743,7 +759,7 @@ def shared_between(
     left, right = gather(a), gather(b)
     return {k: left[k] & right[k] for k in left}
 
-# %% ../nbs/05_prompts.ipynb #c118
+# %% ../nbs/05_prompts.ipynb #c120
 def wrong_share(
     rows,    # of (갈래, 질문, 답)
 ) -> tuple:  # (잘못된 줄의 몫, 잘못의 종류 → 줄 수, 갈래 → 줄 수)
@@ -756,13 +772,13 @@ def wrong_share(
         for kind in {f.partition(":")[0] for f in faults}: kinds[kind] = kinds.get(kind, 0) + 1
     return wrong/max(1, sum(families.values())), kinds, families
 
-# %% ../nbs/05_prompts.ipynb #c121
+# %% ../nbs/05_prompts.ipynb #c123
 def _readable(asked, parsed, answer):
     "Whether an answer has the shape of its family."
     match asked["family"]:
         case "hanja": return bool(parsed["chars"]) and not parsed["explanation"]
-        case "male" | "female": return all(is_hangul(n.strip()) for n in answer.split(","))
-        case "interpret": return bool(_said_plan(answer)) if asked["counts"] else not _relation_faults(answer)
+        case "male" | "female": return all(n.strip() and is_hangul(n.strip()) for n in answer.split(","))
+        case "interpret": return bool(_said_plan(answer)) if asked["counts"] else bool(re.search("[목화토금수][생극][목화토금수]", answer))
         case "naming": return bool(parsed["names"]) and all(n["meaning"] and len(n["chars"]) == len(n["hanja"]) for n in parsed["names"]) and bool(_said_plan(parsed["explanation"]))
         case "meaning": return bool(re.search("'[^']+ [가-힣]'", answer)) and answer.endswith(".")
     return False
@@ -780,7 +796,7 @@ def claims(
             "element": [c[3] == table()[c[1]].element for c in known if c[3]],
             "plan": [p == sorted(plan_of(asked["counts"], asked["length"])) for p in plans if p] or ([False] if asked["counts"] else [])}
 
-# %% ../nbs/05_prompts.ipynb #c123
+# %% ../nbs/05_prompts.ipynb #c125
 def claim_rates(
     rows,     # of (질문, 답)
 ) -> dict:    # form, hanja, element, plan → (share right, claims)
@@ -790,7 +806,7 @@ def claim_rates(
         for kind, right in claims(question, answer).items(): told[kind] += right
     return {k: (sum(v)/len(v) if v else 1.0, len(v)) for k, v in told.items()}
 
-# %% ../nbs/05_prompts.ipynb #c126
+# %% ../nbs/05_prompts.ipynb #c128
 def dataset_card(
     data,   # DatasetDict of `build_dataset`
     seed=0, # 난수의 씨앗
