@@ -29,12 +29,9 @@ docs: $(VENV)/.dev
 readme: $(VENV)/.dev
 	$(BIN)/python tools/readme.py
 
+# 빠르기를 상대와 함께 재어 benchmarks/results.md 에 적습니다 (빈 두 코어에서 25분쯤). 일부만: make bench ARGS="--only manse,prompts"
 bench: $(VENV)/.bench
-	$(BIN)/python benchmarks/manse.py
-	$(BIN)/python benchmarks/naming.py
-	$(BIN)/python benchmarks/prompts.py
-	$(BIN)/python benchmarks/train.py
-	$(BIN)/python benchmarks/generate.py
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 # 표에서 실린 모델까지. 끊기면 다시 부르세요: 끝난 단계는 건너뛰고, 훈련은 마지막 체크포인트에서 이어집니다
 model: $(VENV)/.train

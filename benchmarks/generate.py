@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--rows", type=int, default=6)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--merged", metavar="FOLDER", help="the fp32 model that the embedded one was exported from")
-    parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     args = parser.parse_args()
     shells = {name: [cold(*options) for _ in range(args.repeats)] for name, options in COMMANDS.items()}
     warnings.filterwarnings("ignore")
@@ -79,8 +79,11 @@ def main():
     for name, runs in shells.items():
         for label, values in zip((f"{name}, cold, s", f"{name}, peak memory, MB"), zip(*runs)):
             print(f"{label:34}{min(values):12,.2f}{'(' + format(statistics.median(values), ',.2f') + ')':>14}")
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as f: json.dump({"tokens_per_second": {f"{n} {'held' if h else 'free'}": v for (n, h), v in rounds.items()}, "cold": shells}, f, indent=1)
+    compared = [{"what": f"생성, {how}", "unit": "토큰/초", "ours": max(rounds["embedded", held]), "peer": "transformers.generate", "theirs": max(rounds["transformers", held])}
+                for how, held in (("문법 없이", False), ("문법 안에서", True))]
+    compared += [{"what": f"{name}, 새 셸", "unit": "초", "ours": min(s for s, _ in runs), "note": f"최대 메모리 {max(mb for _, mb in runs):.0f} MB"} for name, runs in shells.items()]
+    numbers = {"tokens_per_second": {f"{n} {'held' if h else 'free'}": v for (n, h), v in rounds.items()}, "cold": shells, "rows": compared}
+    if args.json: args.json.write_text(json.dumps(numbers, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

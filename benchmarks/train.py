@@ -64,7 +64,7 @@ def main():
     parser.add_argument("--base", default="tiny", help="a folder of a Gemma 2, or tiny")
     parser.add_argument("--rows", type=int, default=512, help="rows that each learns from")
     parser.add_argument("--held", type=int, default=150, help="rows to measure the loss on")
-    parser.add_argument("--json", metavar="FILE", help="also write the numbers to this file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     args = parser.parse_args()
     warnings.filterwarnings("ignore"); logging.disable(logging.WARNING)
     datasets.disable_progress_bars(); transformers.utils.logging.disable_progress_bar(); keep_memory()
@@ -78,7 +78,9 @@ def main():
         print(f"{name:12}{m['tokens_per_second']:>10,}{m['seconds']:>9}{m['steps']:>7}{m['loss_before']:>13.4f}{m['loss_after']:>9.4f}", flush=True)
     seed, ours = numbers["seed"], numbers["recipe"]
     print(f"\nrecipe: {ours['tokens_per_second']/seed['tokens_per_second']:.1f} times the seed's tokens a second, loss {ours['loss_after'] - seed['loss_after']:+.4f}")
-    if args.json: Path(args.json).write_text(json.dumps(numbers, indent=1))
+    rows = [{"what": "8비트 LoRA", "unit": "토큰/초", "ours": ours["tokens_per_second"], "peer": peer, "theirs": numbers[name]["tokens_per_second"],
+             "note": f"손실: 우리 {ours['loss_after']:.4f}, 상대 {numbers[name]['loss_after']:.4f}"} for name, peer in {"seed": "시드의 설정", "seed, bare": "시드의 설정, 채움 없이"}.items()]
+    if args.json: args.json.write_text(json.dumps({"runs": numbers, "rows": rows}, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__": main()
