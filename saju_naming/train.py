@@ -357,5 +357,9 @@ def train_from_file(
     resume=True,     # False starts again
     settings=(),     # such as ["Trainer.learning_rate=1e-3"]
 ):                   # the run's folder
-    "What `saju-naming train` does."
-    return train(override(load_recipe(path), *settings), max_steps, resume, output)
+    "What `saju-naming train` does; processes that share a run end together."
+    from accelerate import PartialState
+    folder = train(override(load_recipe(path), *settings), max_steps, resume, output)
+    PartialState().wait_for_everyone()
+    PartialState().destroy_process_group()
+    return folder

@@ -119,7 +119,7 @@ def toy(tmp_path_factory):
                           "disable_tqdm": True, "seed": 0}}
     (folder/"toy.yaml").write_text(yaml.safe_dump(recipe))
     (folder/"run.py").write_text("import os, sys, torch\nfrom saju_naming.train import train_from_file\ntorch.set_num_threads(1)\n"
-                                 "train_from_file(sys.argv[1], output=sys.argv[2])\nprint('world', os.environ.get('WORLD_SIZE'))\n")
+                                 "train_from_file(sys.argv[1], output=sys.argv[2])\nsys.stdout.write(f\"world {os.environ.get('WORLD_SIZE')}\\n\")\n")
     return folder
 
 
