@@ -20,7 +20,6 @@ COMMANDS = {"recommend": [], "recommend --no-model": ["--no-model"]}
 
 def merged(folder):
     "The shipped base and adapter as one fp32 model."
-    if not (TINY/"adapter").is_dir(): return TINY/"base"
     from saju_naming.merge import merge_adapter
     return merge_adapter(TINY/"adapter", "tiny", folder)
 

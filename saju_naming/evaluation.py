@@ -864,8 +864,9 @@ def answer(
     began = time.perf_counter()
     try:
         if not held: text, source = engine.generate(item["question"]), "model"
-        elif "call" in item: text, source = (lambda t: (told_text(t), t.source))(recommend(engine=engine, **item["call"]))
-        else: text, source = (lambda r: (r.text, r.source))(ask(item["question"], engine))
+        else:
+            made = recommend(engine=engine, **item["call"]) if "call" in item else ask(item["question"], engine)
+            text, source = told_text(made) if "call" in item else made.text, made.source
     except InputError as e: text, source = str(e), "refused"
     return {"id": item["id"], "text": text, "source": source, "tokens": count_tokens(text), "seconds": round(time.perf_counter() - began, 4)}
 
@@ -926,7 +927,7 @@ RUNS = {"seed": "원작의 꼴: 낱말을 아무렇게나 이은 답", "engine":
 
 def load_runs(
     file=None,  # None takes the recorded runs that ship with the package
-) -> dict:      # run → {answers: [...], variety: [texts], again: [answers], perplexity: nats per token or None, losses: [[step, loss]]}
+) -> dict:      # run → {answers: [...], variety: [texts], again: [answers], perplexity, losses: [{step, loss or eval_loss}]}; the last four where they were measured
     "The recorded answers of every run."
     with lzma.open(file or files("saju_naming")/"data"/"runs.jsonl.xz", "rt", encoding="utf-8") as lines: runs = [json.loads(line) for line in lines]
     return {run.pop("run"): run for run in runs}

@@ -26,9 +26,9 @@ def loss_rows(): return [(q, a) for _, q, a in prompts.make_rows(LOSS_ROWS, "tes
 
 def in_torch(model, items):
     "A free run of a torch model; questions that leave no room for an answer are refused, as the embedded engine does."
-    tokenizer, room = load_tokenizer("tiny"), EmbeddedEngine().context//2
-    fits = [item for item in items if count_tokens(item["question"]) + 10 < room]
-    answers = [answer(item, EmbeddedEngine(), held=False) for item in items if item not in fits]
+    tokenizer, engine, parts = load_tokenizer("tiny"), EmbeddedEngine(), {True: [], False: []}
+    for item in items: parts[len(engine.prompt(item["question"])) <= engine.context//2].append(item)
+    fits, answers = parts[True], [answer(item, engine, held=False) for item in parts[False]]
     for i in tqdm(range(0, len(fits), BATCH)):
         batch, began = fits[i:i+BATCH], time.perf_counter()
         texts = greedy(model, tokenizer, [item["question"] for item in batch], batch=BATCH)
