@@ -32,18 +32,19 @@ from .names import _COMMON_DOUBLE, find_name, given_names, name_logp, parse_gend
 from .names import popularity as popularity_band
 from .naming import MODES, analyze, char_quality, describe_counts, describe_plan
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, InputError, ganji, is_hangul, josa, korean_fonts, relation, STEM_ELEMENTS, STEMS
-from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, hun_eum, meaning_faults, name_block,
-                                 name_pool, names_of, naming_question, parse_answer, parse_question, particle_faults, plan_of, ROWS, sentence_faults, split_of, SPLITS)
+from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, has_fixed, hun_eum, meaning_faults, name_block,
+                                 name_pool, names_of, naming_question, parse_answer, parse_question, particle_faults, plan_of, ROWS, sentence_faults, split_of, SPLITS, wish)
 
 # %% ../nbs/10_evaluate.ipynb #c009
 _FACTS = {"hanja": ("chars", "element", "reading"), "interpret": ("counts", "element"), "male": ("gender", "initial"), "female": ("gender", "initial"),
-          "naming": ("counts", "gender", "surname", "count", "length"), "meaning": ("names",)}
+          "naming": ("counts", "gender", "surname", "count", "length", "fixed", "position", "hangul"), "meaning": ("names",)}
 
 def facts_of(
     question,  # 질문: one of the six families
-) -> dict:     # family, expect and what the family needs: counts, plan, gender, surname, count, length, names, chars, element, reading, initial
+) -> dict:     # family, expect and what the family needs: counts, plan, gender, surname, count, length, fixed, position, hangul, names, chars, element, reading, initial
     "What an answer to an ordinary question is checked against."
     asked = parse_question(question)
+    asked["position"] = asked["place"]
     facts = {k: asked[k] for k in _FACTS.get(asked["family"], ()) if asked[k]}
     if "counts" in facts or "chars" in facts: facts.pop("element", None)
     if asked["family"] == "naming": facts["count"] = asked["count"] or 3
@@ -55,24 +56,12 @@ _TAIL = re.compile(r"(?m)^([가-힣]\(.\):.*?)(?:[, ]+(?:(?:원획|필획|획수
 
 def _name(given): return {"given": given, "hanja": "", "chars": [], "meaning": ""}
 
-def _hangul_names(lines):
-    "Names that stand alone on a line, each with its 의미 line, and the lines that are left."
-    names, rest = [], []
-    for line in map(str.strip, lines):
-        if re.fullmatch("[가-힣]{1,5}", line): names.append(_name(line))
-        elif line.startswith("의미:") and names: names[-1]["meaning"] = line[3:].strip()
-        else: rest.append(line)
-    return names, rest
-
 @lru_cache(maxsize=4096)
 def _parsed(text, listed, hangul):
     text = re.sub(r"\d{9,}", "0", _TAIL.sub(r"\1", text))
-    if listed:
-        given = [n.strip() for n in text.split(",")]
-        return {"names": [_name(n) for n in given if re.fullmatch("[가-힣]{1,5}", n)], "chars": [], "explanation": "", "parts": len(given)}
-    names, rest = _hangul_names(text.split("\n")) if hangul else ([], [text])
-    parsed = parse_answer("\n".join(rest))
-    return {**parsed, "names": names + parsed["names"]}
+    if not listed: return parse_answer(text, hangul)
+    given = [n.strip() for n in text.split(",")]
+    return {"names": [_name(n) for n in given if re.fullmatch("[가-힣]{1,5}", n)], "chars": [], "explanation": "", "parts": len(given)}
 
 def _read(text, facts): return _parsed(text, facts.get("family") in GENDERS, bool(facts.get("hangul")))
 
@@ -274,7 +263,8 @@ def asked(text, facts):
     parsed, family = _read(text, facts), facts.get("family")
     names, chars, fixed = parsed["names"], parsed["chars"], facts.get("fixed", "")
     if family == "naming":
-        each = [len(n["given"]) == facts.get("length", 2) and fixed in n["given"] + n["hanja"] and not (facts.get("hangul") and n["hanja"]) for n in names]
+        placed = [not fixed or has_fixed(list(zip_longest(n["hanja"], n["given"], fillvalue="")), fixed, facts.get("position", "")) for n in names]
+        each = [len(n["given"]) == facts.get("length", 2) and there and not (facts.get("hangul") and n["hanja"]) for n, there in zip(names, placed)]
         return [len(names) == facts.get("count", 3), *each, *(False for c in chars)]
     if family in GENDERS: return [n["given"].startswith(facts["initial"]) for n in names if facts.get("initial")]
     if family == "interpret": return [facts["element"] in parsed["explanation"]] if facts.get("element") else []
@@ -556,7 +546,7 @@ def birth_items(
 
 # %% ../nbs/10_evaluate.ipynb #c076
 _FIXED = "서준민지현우윤하은도시재영성태진瑞俊敏智賢宇潤恩道時宰永成泰鎭秀"  # 돌림자들
-_PLACES = {None: "", "first": " 이름의 첫 글자에 써 주세요.", "second": " 이름의 끝 글자에 써 주세요."}
+_PLACES = ("", "first", "second")  # 돌림자의 자리
 
 def surname_items(
     rng,     # random.Random
@@ -577,9 +567,9 @@ def fixed_items(
     "Names with a generation syllable (돌림자)."
     items = []
     for i, (fixed, (call, pillars, _)) in enumerate(zip(_FIXED, rng.sample(birth_table(), len(_FIXED)))):
-        place = list(_PLACES)[i % 3]
+        place = _PLACES[i % 3]
         call = {**call, "gender": "남여"[i//3 % 2] + "자", "surname": rng.choice(list(surnames())[:40]), "fixed_syllable": fixed, **({"position": place} if place else {})}
-        items.append(call_item(call, pillars, f". 돌림자는 '{fixed}'입니다.{_PLACES[place]}", position=place or ""))
+        items.append(call_item(call, pillars, wish(fixed, place), position=place))
         if not _fixed_elements(fixed) & set(items[-1]["facts"]["plan"]): del items[-1]["facts"]["plan"]
     return items
 
@@ -587,7 +577,7 @@ def hangul_items(
     rng,     # random.Random
 ) -> list:
     "Names in Hangul only, which supply elements by their sound (발음오행)."
-    return [call_item({**call, "gender": "남여"[i % 2] + "자", "surname": rng.choice(list(surnames())[:60]), "hangul_only": True}, pillars, ". 한자 없이 순한글 이름으로 지어 주세요.")
+    return [call_item({**call, "gender": "남여"[i % 2] + "자", "surname": rng.choice(list(surnames())[:60]), "hangul_only": True}, pillars, wish(hangul=True))
             for i, (call, pillars, _) in enumerate(rng.sample(birth_table(), 22))]
 
 # %% ../nbs/10_evaluate.ipynb #c079

@@ -25,8 +25,8 @@ from .hanja import registrable_readings, table
 from .names import surname_info
 from .naming import Name, Recommendation
 from .ohaeng import ELEMENTS, InputError, josa
-from .prompts import (char_line, chars_of, clumsy, explanation, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
-                                 naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, write_explanation, write_meaning)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
+                                 naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, wish, write_explanation, write_meaning)
 
 # %% ../nbs/09_generate.ipynb #c007
 def literal(
@@ -70,7 +70,8 @@ def particles(
 def meaning_rule(
     chars,   # 글자들: of (한자, 음)
 ) -> str:    # Lark 규칙의 몸
-    "What a meaning sentence of this name may be: 훈음 and particles fixed, the words between free."
+    "What a meaning sentence of this name may be: 훈음 and particles fixed, the words between free; that of a Hangul-only name is fixed."
+    if chars[0][0] == chars[0][1]: return literal(hangul_meaning(given_of(chars)))
     said = [literal(hun_eum(h, r)) + " " + one_of([*particles(r), *([""] if len(chars) == 1 else [])]) for h, r in chars]
     return " BETWEEN ".join(said) + " REST"
 
@@ -367,9 +368,9 @@ def write(
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
 def _fits(chars, gender, plan):
-    "Whether a candidate itself passes the checks of its answer."
-    facts = [(r, h, table()[h].meaning, table()[h].element) for h, r in chars]
-    return not name_faults({"given": given_of(chars), "hanja": "".join(h for h, _ in chars), "chars": facts, "meaning": ""}, gender, plan)
+    "Whether a candidate has a meaning to tell and passes the checks of its answer."
+    meaning = write_meaning(random.Random(0), chars)
+    return bool(meaning) and not name_faults(parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0], gender, plan)
 
 def _batches(count): return [min(MOST, count - done) for done in range(0, count, MOST)]
 
@@ -381,15 +382,16 @@ def write_names(
     candidates,  # the best first: of chars ((한자, 음), …), at least `count`
     count=3,     # 이름 개수
     seed=0,      # 씨앗
+    wished="",   # of `wish`: 돌림자, 한글 이름
 ) -> list:       # of `Reply`, one for each five names
     "Names out of the candidates, explained by the model, or by the engine where the model fails."
     plan, replies, rest = plan_of(counts, len(candidates[0])), [], list(candidates)
     for n in _batches(count):
         split = shares(rest, n)
         told = literal(parse_answer(replies[0].text)["explanation"]) if replies else explanation_rule(counts, plan)
-        question = naming_question(counts, gender, surname, n, len(plan))
+        question = naming_question(counts, gender, surname, n, len(plan)) + wished
         replies.append(write(engine, question, naming_grammar(told, split), lambda: naming_answer(random.Random(seed), counts, [s[0] for s in split]), seed))
-        taken = {name["given"] for name in parse_answer(replies[-1].text)["names"]}
+        taken = {name["given"] for name in parse_answer(replies[-1].text, hangul=True)["names"]}
         rest = [c for c in rest if given_of(c) not in taken]
     return replies
 
@@ -397,7 +399,7 @@ def write_names(
 @dataclass(frozen=True)
 class ToldName(Name):
     "A name with the sentence that explains it."
-    meaning: str  # 의미; '' for a Hangul-only name
+    meaning: str  # 의미; '' for a Hangul-only name that no table lists
 
 @dataclass(frozen=True)
 class Told(Recommendation):
@@ -406,25 +408,24 @@ class Told(Recommendation):
     source: str         # model | engine
     source_reason: str  # 까닭
 
-def _chars(name): return tuple((c.hanja, c.reading) for c in name.chars)
+def _chars(name): return tuple((c.hanja or c.reading, c.reading) for c in name.chars)
 
 def _by_engine(found, why, seed=0):
     "The rule engine's own explanation of its names."
     rng = random.Random(seed)
-    names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n)) if n.given_hanja else "") for n in found.names)
+    names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n))) for n in found.names)
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
 
 # %% ../nbs/09_generate.ipynb #c065
-def _unfit(analysis, hangul_only, fitting, count, length):
+def _unfit(analysis, fitting, count, length):
     "Why the model has no form for a request, or ''."
     counts = tuple(analysis.counts.values())
-    if hangul_only: return "한글 이름은 모델이 배운 꼴이 아닙니다"
     if sorted(analysis.plan) != sorted(plan_of(counts, length)): return f"보충 방식 {analysis.mode}의 계획({'·'.join(analysis.plan)})은 모델이 배운 개수 보충과 다릅니다"
     return "" if len(fitting) >= count else "채울 오행을 모두 채우는 후보가 바라는 개수보다 적습니다"
 
 def _assemble(found, replies, fitting):
     "The names that were written, the best first, with the engine's facts and the written meanings."
-    known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text) for r in replies]
+    known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text, hangul=True) for r in replies]
     names = sorted((ToldName(**vars(known[n["given"], n["hanja"]]), meaning=n["meaning"]) for p in parsed for n in p["names"]), key=lambda n: -n.score)
     worst = next((r for r in replies if r.source == "engine"), replies[0])
     return Told(**vars(found) | {"names": tuple(names), "options": found.options | {"count": len(names)}}, explanation=parsed[0]["explanation"], source=worst.source, source_reason=worst.source_reason)
@@ -469,12 +470,13 @@ def recommend(
     if engine is None: return alone("모델을 쓰지 않았습니다")
     loading = _Loading(engine, model)
     found = naming.recommend(birth, gender, surname, count=min(200, SHARE*count), **asked)
-    plan, sex = found.analysis.plan, found.options["gender"]
-    fitting = [n for n in found.names if n.given_hanja and _fits(_chars(n), sex, plan)]
-    why = _unfit(found.analysis, hangul_only, fitting, count, length)
+    plan, sex, fixed = found.analysis.plan, found.options["gender"], options.get("fixed_syllable")
+    fitting = [n for n in found.names if _fits(_chars(n), sex, plan)]
+    why = _unfit(found.analysis, fitting, count, length)
     ready = loading.engine()
     if why or not ready: return alone(why or loading.error.reason)
-    replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed)
+    replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
+                          wish(naming._text("fixed_syllable", fixed) if fixed else "", options.get("position") or "", hangul_only))
     return _assemble(found, replies, fitting)
 
 # %% ../nbs/09_generate.ipynb #c074
@@ -528,12 +530,16 @@ def pool_candidates(
     surname="",  # 성
     length=2,    # 이름 글자 수
     seed=0,      # 0: the usual names; others draw
+    fixed="",    # 돌림자
+    place="",    # first | second | ""
+    hangul=False,  # 한글 이름
 ) -> list:       # of chars ((한자, 음), …)
     "Names in use that supply what the counts lack, each with its best characters."
-    best = {}
+    best, pool = {}, hangul_pool(gender) if hangul else name_pool(gender, "train")
     def quality(chars): return sum(naming.char_quality(table()[h], r) for h, r in chars)
-    for chars in name_pool(gender, "train").get("".join(sorted(plan_of(counts, length))), ()):
+    for chars in pool.get("".join(sorted(plan_of(counts, length))), ()):
         given = given_of(chars)
+        if fixed and not has_fixed(chars, fixed, place): continue
         if given not in best or quality(chars) > quality(best[given]): best[given] = chars
     found = [c for given, c in best.items() if not surname or not clumsy(surname, given)]
     if seed: random.Random(seed).shuffle(found)
@@ -543,7 +549,8 @@ def _ask_naming(asked, seed):
     "Names for counts."
     n = asked["count"] or 3
     if asked["surname"]: surname_info(asked["surname"])
-    found = pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"], seed)
+    found = pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"], seed, asked["fixed"], asked["place"], asked["hangul"])
+    if not found: raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 없습니다", "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다")
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
     told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
