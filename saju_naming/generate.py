@@ -356,11 +356,13 @@ def write(
     grammar,   # Lark 문법
     own,       # the engine's own answer, as a function
     seed=0,    # 씨앗; the retries take the next ones
+    among=(),  # 고를 수 있는 이름들, as `name_block` begins with them; () does not check
 ) -> Reply:
     "The model's answer if every claim in it is true, else the rule engine's."
     for attempt in range(RETRIES + 1):
         text = engine.generate(question, grammar, seed + attempt)
-        faults = verify_answer(question, text)
+        names = [f"{n['given']}({n['hanja']})" if n["hanja"] else n["given"] for n in parse_answer(text, hangul=True)["names"]] if among else []
+        faults = verify_answer(question, text) + [f"후보가 아닌 이름: {n}" for n in names if n not in among]
         if not faults: return Reply(question, text, "model", SOURCES["model"] + f"({engine.name}" + (f", {attempt + 1}번째 글" if attempt else "") + ")")
     return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({engine.name})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
 
@@ -390,7 +392,8 @@ def write_names(
         split = shares(rest, n)
         told = literal(parse_answer(replies[0].text)["explanation"]) if replies else explanation_rule(counts, plan)
         question = naming_question(counts, gender, surname, n, len(plan)) + wished
-        replies.append(write(engine, question, naming_grammar(told, split), lambda: naming_answer(random.Random(seed), counts, [s[0] for s in split]), seed))
+        replies.append(write(engine, question, naming_grammar(told, split), lambda: naming_answer(random.Random(seed), counts, [s[0] for s in split]), seed,
+                             {name_block(c).split("\n")[0] for s in split for c in s}))
         taken = {name["given"] for name in parse_answer(replies[-1].text, hangul=True)["names"]}
         rest = [c for c in rest if given_of(c) not in taken]
     return replies
