@@ -532,7 +532,7 @@ def pool_candidates(
     gender,      # 남 | 여
     surname="",  # 성
     length=2,    # 이름 글자 수
-    seed=0,      # 0: the usual names; others draw
+    seed=0,      # 0: the best names by `naming.name_score`; others draw
     fixed="",    # 돌림자
     place="",    # first | second | ""
     hangul=False,  # 한글 이름
@@ -544,7 +544,7 @@ def pool_candidates(
         given = given_of(chars)
         if fixed and not has_fixed(chars, fixed, place): continue
         if given not in best or quality(chars) > quality(best[given]): best[given] = chars
-    found = [c for given, c in best.items() if not surname or not clumsy(surname, given)]
+    found = sorted((c for given, c in best.items() if not surname or not clumsy(surname, given)), key=lambda c: -naming.name_score(given_of(c), gender))
     if seed: random.Random(seed).shuffle(found)
     return found[:SHARE*MOST]
 
