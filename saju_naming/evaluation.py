@@ -32,7 +32,7 @@ from .names import _COMMON_DOUBLE, find_name, given_names, name_logp, parse_gend
 from .names import popularity as popularity_band
 from .naming import MODES, analyze, char_quality, describe_counts, describe_plan
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, InputError, ganji, is_hangul, josa, korean_fonts, relation, STEM_ELEMENTS, STEMS
-from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, has_fixed, hun_eum, meaning_faults, name_block,
+from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, hangul_meaning, has_fixed, hun_eum, meaning_faults, name_block,
                                  name_pool, names_of, naming_question, parse_answer, parse_question, particle_faults, plan_of, ROWS, sentence_faults, split_of, SPLITS, wish)
 
 # %% ../nbs/10_evaluate.ipynb #c009
@@ -133,8 +133,8 @@ def _wishes(text, facts):
 
 @claim_metric
 def meaning(text, facts):
-    "Every stated meaning of a character is the table's, and meaning sentences claim nothing else (훈)."
-    told = _free_of(_chars(text, facts), "훈")
+    "Every stated meaning of a character or a native name is the table's, and meaning sentences claim nothing else (훈)."
+    told = _free_of(_chars(text, facts), "훈") + [n["meaning"] == hangul_meaning(n["given"]) for n in _read(text, facts)["names"] if n["meaning"] and not n["hanja"]]
     for chars, said in _wishes(text, facts):
         quotes = zip_longest(re.findall("'[^']+ [가-힣]'", said), chars)
         told += [bool(c) and q == hun_eum(c[1], c[0]) for q, c in quotes if not c or c[1] in table()]
@@ -913,7 +913,7 @@ def seed_answer(
 
 # %% ../nbs/10_evaluate.ipynb #c121
 RUNS = {"seed": "원작의 꼴: 낱말을 아무렇게나 이은 답", "engine": "규칙 엔진만", "base": "조율 전의 본체, int8 (혼자서)", "sft": "8비트 본체 + 어댑터 (혼자서)", "merge8": "8비트에 합침 (혼자서)",
-        "merge32": "32비트에 합침 (혼자서)", "int8": "내보낸 int8 (혼자서)", "int4": "내보낸 int4 (혼자서)", "held": "내보낸 int8 (문법과 함께)"}
+        "merge32": "32비트에 합침 (혼자서)", "int8": "내보낸 int8 (혼자서)", "int4": "내보낸 int4 (혼자서)", "held": "실린 모델 (문법과 함께)"}
 
 def load_runs(
     file=None,  # None takes the recorded runs that ship with the package
