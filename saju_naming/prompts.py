@@ -309,6 +309,7 @@ def hun_eum(
     "A character as Koreans say it: meaning and reading (훈음), quoted."
     return f"'{table()[hanja].meaning or UNKNOWN_MEANING} {reading}'"
 
+# %% ../nbs/05_prompts.ipynb #c053
 def hangul_meaning(
     given,  # 우리말 이름
 ) -> str:   # "우리말 이름입니다. 뜻: 강의 옛말.", or "" when the table has no meaning
@@ -328,7 +329,7 @@ def write_meaning(
     facts = _Slots(a=hun_eum(*chars[0]), b=hun_eum(*chars[-1]), v=v, w=w)
     return " ".join(rng.choice(part).format_map(facts) for part in (_LINK if len(chars) > 1 else _LINK_ONE, _WISH, _CLOSE))
 
-# %% ../nbs/05_prompts.ipynb #c055
+# %% ../nbs/05_prompts.ipynb #c056
 _GOOD_CHAR = 0.5  # `char_quality` from here on: in names and without warnings
 
 @lru_cache
@@ -358,7 +359,7 @@ def name_pool(
                 pool.setdefault("".join(sorted(table()[h].element for h, _ in chars)), []).append(chars)
     return pool
 
-# %% ../nbs/05_prompts.ipynb #c058
+# %% ../nbs/05_prompts.ipynb #c059
 @lru_cache(maxsize=None)
 def name_block(
     chars,  # 글자들: of (한자, 음)
@@ -387,7 +388,7 @@ def meaning_row(
     if rng.random() < 0.6: return block + rng.choice(("\n", ", ")) + _question(rng, _ASK_BLOCK, split), write_meaning(rng, chars)
     return _question(rng, _ASK_NAME, split, n=block.split("\n")[0]), write_meaning(rng, chars)
 
-# %% ../nbs/05_prompts.ipynb #c061
+# %% ../nbs/05_prompts.ipynb #c062
 _ASK_NAMING = phrasings(["사주에 따른 자원오행이 {c}일 때, ", "사주의 오행이 {c}일 때 ", "오행이 {c}인 아이에게 ", "오행 {c}, "],
                         ["이 사주를 보완하는 한국 {g} ", "{s}이 사주를 보완하는 {g} ", "{s}모자란 오행을 채우는 {g} "],
                         ["짓고 뜻 풀이해줘", "짓고 뜻을 풀이해 주세요", "지어줘", "추천해줘", "알려줘"])
@@ -417,7 +418,7 @@ def naming_answer(
     blocks = [f"{name_block(chars)}\n의미: {write_meaning(rng, chars)}" for chars in names]
     return write_explanation(rng, counts, plan) + "\n\n이름 추천\n" + "\n\n".join(blocks)
 
-# %% ../nbs/05_prompts.ipynb #c063
+# %% ../nbs/05_prompts.ipynb #c064
 @lru_cache(maxsize=None)
 def clumsy(
     surname,  # 성
@@ -442,7 +443,7 @@ def naming_row(
     question = naming_question(counts, gender, surname, len(names), length, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question, naming_answer(rng, counts, names)
 
-# %% ../nbs/05_prompts.ipynb #c066
+# %% ../nbs/05_prompts.ipynb #c067
 _ASK_FIXED = phrasings(["돌림자는 '{f}'입니다.", "이름에 '{f}' 자를 넣어 주세요.", "항렬자가 '{f}'입니다.", "꼭 '{f}' 자를 써 주세요.", "'{f}' 자 돌림입니다."])
 _ASK_HANGUL = phrasings(["한자 없이 순한글 이름으로 지어 주세요.", "순우리말 이름으로 부탁합니다.", "한글 이름이면 좋겠습니다.", "한자는 쓰지 않습니다."])
 _PLACES = {"": ((0, 1), ""), "first": ((0,), "이름의 첫 글자에 써 주세요."), "second": ((1,), "이름의 끝 글자에 써 주세요.")}
@@ -465,7 +466,7 @@ def has_fixed(
     "Whether a name has the generation character (돌림자) in its place."
     return any(fixed in chars[i] for i in _PLACES[place][0] if i < len(chars))
 
-# %% ../nbs/05_prompts.ipynb #c069
+# %% ../nbs/05_prompts.ipynb #c070
 def fixed_row(
     rng,    # random.Random
     split,  # train | validation | test
@@ -483,7 +484,7 @@ def fixed_row(
     question = naming_question(counts, gender, surname, len(names), 2, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(fixed, place, said=(rng.choice(_ASK_FIXED[split]), "")), naming_answer(rng, counts, names)
 
-# %% ../nbs/05_prompts.ipynb #c072
+# %% ../nbs/05_prompts.ipynb #c073
 @lru_cache
 def hangul_pool(
     gender,  # 남 | 여
@@ -508,7 +509,7 @@ def hangul_row(
     question = naming_question(counts, gender, surname, len(some), 2, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(hangul=True, said=("", rng.choice(_ASK_HANGUL[split]))), naming_answer(rng, counts, some)
 
-# %% ../nbs/05_prompts.ipynb #c075
+# %% ../nbs/05_prompts.ipynb #c076
 _HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
 _NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({_HAN}+)\)")
 _CHAR_LINE = re.compile(r"([가-힣])\((.)\): ?(.+?)(?:, 자원오행 ?([목화토금수]))?")
@@ -536,7 +537,7 @@ def parse_answer(
         elif line != "이름 추천": out["explanation"].append(line)
     return {**out, "explanation": " ".join(out["explanation"])}
 
-# %% ../nbs/05_prompts.ipynb #c078
+# %% ../nbs/05_prompts.ipynb #c079
 def particle_faults(
     text,
 ) -> list:
@@ -547,7 +548,7 @@ def particle_faults(
         if closed != (p in "을은이과"): wrong.append(f"조사: {e}{p}")
     return wrong
 
-# %% ../nbs/05_prompts.ipynb #c081
+# %% ../nbs/05_prompts.ipynb #c082
 def char_faults(
     char,         # (음, 한자, 훈, 오행 or None)
     strict=True,  # 훈까지 표와 같아야 하는가
@@ -560,7 +561,7 @@ def char_faults(
     if strict and meaning != (h.meaning or UNKNOWN_MEANING): faults.append(f"훈: {hanja} {meaning}")
     return faults + ([f"자원오행: {hanja} {element}"] if element and element != h.element else [])
 
-# %% ../nbs/05_prompts.ipynb #c084
+# %% ../nbs/05_prompts.ipynb #c085
 _SET = r"([목화토금수](?:[·, ]+[목화토금수])*)"
 
 def _elements(text): return [c for c in text if c in ELEMENTS]
@@ -595,7 +596,7 @@ def sentence_faults(
     claims += [(said == sorted(plan), "보충할 오행") for said in [_said_plan(sentence)] if said]
     return [what for ok, what in claims if not ok] if claims else None
 
-# %% ../nbs/05_prompts.ipynb #c087
+# %% ../nbs/05_prompts.ipynb #c088
 def explanation_faults(
     text,    # 풀이
     counts,  # 오행 개수 (5,)
@@ -610,7 +611,7 @@ def explanation_faults(
         told.append(_said_plan(sentence))
     return faults + ([] if any(told) else ["보충할 오행을 말하지 않음"])
 
-# %% ../nbs/05_prompts.ipynb #c090
+# %% ../nbs/05_prompts.ipynb #c091
 def meaning_faults(
     text,   # 뜻 문장
     chars,  # 글자들: (음, 한자, …)
@@ -629,7 +630,7 @@ def _agrees(word, particle):
     pair = next(p for p in ("을/를", "과/와", "이/가", "으로/로") if particle in p.split("/"))
     return josa(word, pair) == word + particle
 
-# %% ../nbs/05_prompts.ipynb #c093
+# %% ../nbs/05_prompts.ipynb #c094
 def name_faults(
     name,         # of `parse_answer`
     gender="",    # 남 | 여; "" does not check
@@ -648,7 +649,7 @@ def name_faults(
     if not hanja: return faults + [f"뜻: {given}"]*(name["meaning"] != hangul_meaning(given))
     return faults + (meaning_faults(name["meaning"], chars) if name["meaning"] else [])
 
-# %% ../nbs/05_prompts.ipynb #c096
+# %% ../nbs/05_prompts.ipynb #c097
 _NUMBERS = {"한 ": 1, "하나": 1, "두 ": 2, "세 ": 3, "네 ": 4, "다섯": 5}
 
 _HANGUL_WORDS = "한자 없이|순한글|순우리말|한글 이름|한자는 쓰지"
@@ -667,7 +668,7 @@ def _asked_count(text):
     if m: return int(m[1] or m[2])
     return next((n for w, n in _NUMBERS.items() if re.search(rf"{w} ?(개|자)", text)), None)
 
-# %% ../nbs/05_prompts.ipynb #c098
+# %% ../nbs/05_prompts.ipynb #c099
 def _bare_name(given, hanja):
     "A name without its surname, where more than two characters begin with one."
     for n in (2, 1):
@@ -700,7 +701,7 @@ def _family(q, facts):
     if facts["element"] and re.search("조합|도|돕|누르|맞는|부딪|상생|상극", q): return "interpret"
     return {"남": "male", "여": "female"}.get(facts["gender"]) if "이름" in q else None
 
-# %% ../nbs/05_prompts.ipynb #c101
+# %% ../nbs/05_prompts.ipynb #c102
 def _hanja_faults(asked, parsed, strict):
     want = asked["chars"]
     faults = [f for c in parsed["chars"] for f in char_faults(c, strict)] + ([] if parsed["chars"] else ["글자 줄이 없음"])
@@ -732,7 +733,7 @@ def _naming_faults(asked, parsed, strict):
     other = {"남": "여자", "여": "남자"}[asked["gender"]]
     return faults + [f"성별: {other}"]*(other in parsed["explanation"]) + [f"글자 줄이 남음: {c[1]}" for c in parsed["chars"]]
 
-# %% ../nbs/05_prompts.ipynb #c102
+# %% ../nbs/05_prompts.ipynb #c103
 def verify_answer(
     question,     # 질문
     answer,       # 답
@@ -751,12 +752,12 @@ def verify_answer(
             return meaning_faults(answer, list(zip(given, hanja)))
     return ["여섯 갈래의 질문이 아님"]
 
-# %% ../nbs/05_prompts.ipynb #c105
+# %% ../nbs/05_prompts.ipynb #c106
 ROWS = {"hanja": hanja_row, "interpret": interpret_row, "male": lambda rng, split: names_row(rng, split, "male"), "female": lambda rng, split: names_row(rng, split, "female"),
         "naming": naming_row, "fixed": fixed_row, "hangul": hangul_row, "meaning": meaning_row}
 FAMILY_OF = {kind: kind if kind in FAMILIES else "naming" for kind in ROWS}  # 돌림자와 한글 이름은 작명의 두 꼴이다
 
-# %% ../nbs/05_prompts.ipynb #c110
+# %% ../nbs/05_prompts.ipynb #c111
 MIX = {"hanja": 0.24, "interpret": 0.13, "male": 0.03, "female": 0.03, "naming": 0.32, "fixed": 0.06, "hangul": 0.03, "meaning": 0.16}  # 줄의 갈래의 몫
 HELD_OUT = 0.02  # 검증과 시험의 몫, 저마다
 
@@ -778,7 +779,7 @@ def as_messages(
     "One row as chat messages."
     return {"prompt": [{"role": "user", "content": question}], "completion": [{"role": "assistant", "content": answer}], "family": family}
 
-# %% ../nbs/05_prompts.ipynb #c113
+# %% ../nbs/05_prompts.ipynb #c114
 def _check_rows(rows):
     if isinstance(rows, int) and not isinstance(rows, bool) and 100 <= rows <= 5_000_000: return rows
     raise InputError("rows", rows, "만들 수 없는 줄 수입니다", "100부터 5000000 사이의 수를 적어 주세요")
@@ -794,7 +795,7 @@ def build_dataset(
     sizes = {"train": rows - 2*held, "validation": held, "test": held}
     return DatasetDict({split: Dataset.from_list([as_messages(*row) for row in make_rows(n, split, seed, mix)]) for split, n in sizes.items()})
 
-# %% ../nbs/05_prompts.ipynb #c116
+# %% ../nbs/05_prompts.ipynb #c117
 CORPUS_MIX = {"hanja": 0.46, "interpret": 0.24, "male": 0.03, "female": 0.03, "naming": 0.12, "meaning": 0.12}  # 갈래의 몫
 _PRACTICE = tuple(range(1, 13))  # 셈 연습의 글자 수
 _CHAT = 0.3                      # 대화 꼴의 몫 (작명과 뜻 풀이는 빼고)
@@ -820,7 +821,7 @@ def build_corpus(
     held = max(20, _check_rows(rows)//100)
     return DatasetDict({s: Dataset.from_dict({"text": list(corpus_texts(n, s, seed))}) for s, n in (("train", rows - held), ("validation", held))})
 
-# %% ../nbs/05_prompts.ipynb #c119
+# %% ../nbs/05_prompts.ipynb #c120
 def held_apart(
     question,  # 질문
     answer,    # 답
@@ -845,7 +846,7 @@ def shared_between(
     left, right = gather(a), gather(b)
     return {k: left[k] & right[k] for k in left}
 
-# %% ../nbs/05_prompts.ipynb #c129
+# %% ../nbs/05_prompts.ipynb #c130
 def wrong_share(
     rows,    # of (갈래, 질문, 답)
 ) -> tuple:  # (잘못된 줄의 몫, 잘못의 종류 → 줄 수, 갈래 → 줄 수)
@@ -858,7 +859,7 @@ def wrong_share(
         for kind in {f.partition(":")[0] for f in faults}: kinds[kind] = kinds.get(kind, 0) + 1
     return wrong/max(1, sum(families.values())), kinds, families
 
-# %% ../nbs/05_prompts.ipynb #c132
+# %% ../nbs/05_prompts.ipynb #c133
 def _readable(asked, parsed, answer):
     "Whether an answer has the shape of its family."
     match asked["family"]:
@@ -883,7 +884,7 @@ def claims(
             "element": [c[3] == table()[c[1]].element for c in known if c[3]],
             "plan": [p == sorted(plan_of(asked["counts"], asked["length"])) for p in plans if p] or ([False] if asked["counts"] else [])}
 
-# %% ../nbs/05_prompts.ipynb #c134
+# %% ../nbs/05_prompts.ipynb #c135
 def claim_rates(
     rows,     # of (질문, 답)
 ) -> dict:    # form, hanja, element, plan → (share right, claims)
@@ -893,7 +894,7 @@ def claim_rates(
         for kind, right in claims(question, answer).items(): told[kind] += right
     return {k: (sum(v)/len(v) if v else 1.0, len(v)) for k, v in told.items()}
 
-# %% ../nbs/05_prompts.ipynb #c137
+# %% ../nbs/05_prompts.ipynb #c138
 def dataset_card(
     data,   # DatasetDict of `build_dataset`
     seed=0, # 난수의 씨앗
