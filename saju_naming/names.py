@@ -320,30 +320,20 @@ def romanize(
     return f"{romans[0]} {''.join(map(_koroman, given)).capitalize()}"
 
 # %% ../nbs/03_names.ipynb #c078
-_LINK = np.array([-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11])  # 받침 → 다음 첫소리
-_VOWEL_CLASS = np.array([0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20])  # ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
-_FINAL_CLASS = np.array([0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7])  # 일곱 대표음
-_FINAL_NEAR = np.where(np.isin(_FINAL_CLASS, (4, 16, 21)), 21, np.where(np.isin(_FINAL_CLASS, (1, 7, 17)), 1, _FINAL_CLASS))  # 콧소리, 막힌소리
+_LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)  # 받침 → 다음 첫소리
+_VOWEL_CLASS = (0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20)  # ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
+_FINAL_CLASS = (0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7)  # 일곱 대표음
+_FINAL_NEAR = tuple({4: 21, 16: 21, 7: 1, 17: 1}.get(f, f) for f in _FINAL_CLASS)  # 콧소리, 막힌소리
 
-def _spoken(
-    parts,        # [(첫소리, 모음, 받침), ...]: one triple per syllable; scalars or arrays that broadcast
-    near=False,   # 받침을 갈래로만
-) -> list:        # one syllable code (0..11171) per syllable
-    "The sound of syllables read in one breath: 연음, then classes of like sounds."
-    parts = [list(p) for p in parts]
-    for left, right in zip(parts, parts[1:]):
-        moves = (right[0] == 11) & (_LINK[left[2]] >= 0)
-        left[2], right[0] = np.where(moves, 0, left[2]), np.where(moves, _LINK[left[2]], right[0])
-    finals = _FINAL_NEAR if near else _FINAL_CLASS
-    return [(i*21 + _VOWEL_CLASS[v])*28 + finals[f] for i, v, f in parts]
-
-# %% ../nbs/03_names.ipynb #c079
 def sound_key(
     text: str,           # 한글
     near: bool = False,  # 받침을 갈래(콧소리·막힌소리·ㄹ)로만 견줌
 ) -> str:                # equal keys sound alike
-    "A spelling of how a text sounds."
-    return "".join(chr(0xAC00 + int(c)) for c in _spoken(zip(*jamo(text)), near))
+    "A spelling of how a text sounds, read in one breath: 연음, then classes of like sounds."
+    parts, finals = [list(p) for p in zip(*(part.tolist() for part in jamo(text)))], _FINAL_NEAR if near else _FINAL_CLASS
+    for left, right in zip(parts, parts[1:]):
+        if right[0] == 11 and _LINK[left[2]] >= 0: left[2], right[0] = 0, _LINK[left[2]]
+    return "".join(chr(0xAC00 + (i*21 + _VOWEL_CLASS[v])*28 + finals[f]) for i, v, f in parts)
 
 @lru_cache(maxsize=1)
 def _teasing_words(): return [(w, match, len(w) > 2, sound_key(w, len(w) > 2)) for w, match in _read("teasing.csv")]
@@ -358,7 +348,7 @@ def teasing(
     return next((w for w, match, near, key in _teasing_words()
                  if key in (full[near], own[near]) or (match == "any" and (key in full[near] or key in own[near]))), None)
 
-# %% ../nbs/03_names.ipynb #c084
+# %% ../nbs/03_names.ipynb #c083
 class CollectError(RuntimeError):
     "A service did not give what was asked for; the message says which service and why."
 
@@ -381,7 +371,7 @@ def http_session(
     return CachedSession(cache_name=str(cache), backend="filesystem", allowable_methods=("GET", "POST"), ignored_parameters=["serviceKey"],
                          filter_fn=good, per_second=per_second)
 
-# %% ../nbs/03_names.ipynb #c086
+# %% ../nbs/03_names.ipynb #c085
 def _ask(session, parse, service, request):
     "One question to a service."
     import requests
@@ -394,7 +384,7 @@ def _ask(session, parse, service, request):
     if response.status_code != 200: raise CollectError(f"{service}: HTTP {response.status_code}. 주소와 인증키를 확인해 주세요.")
     return parse(response)
 
-# %% ../nbs/03_names.ipynb #c088
+# %% ../nbs/03_names.ipynb #c087
 def _pause(wait):
     "How long to rest after a failed try: longer each time, and at least what the service asked for."
     from tenacity import wait_random_exponential
@@ -414,7 +404,7 @@ def fetch(
     again = Retrying(retry=retry_if_exception_type(TryAgain), stop=stop_after_attempt(tries), wait=_pause(wait), reraise=True)
     return again(_ask, session, parse, service, request)
 
-# %% ../nbs/03_names.ipynb #c090
+# %% ../nbs/03_names.ipynb #c089
 COURT_URL = "https://stfamily.scourt.go.kr/ds/report/query.do"
 COURT_REPORT = {"pid": "1811", "uid": "999999", "dsid": "1261", "dstype": "DS", "sqlid": "1811-1", "mapid": "dcea0891-75fa-4cbd-b40f-72986a16abf6"}
 _SIDO = "11 26 27 28 29 30 31 36 41 42 43 44 45 46 47 48 50 51 52 21 22 23 24 25".split()  # 시도 코드, old ones too
@@ -441,7 +431,7 @@ def _court_request(url, report, period, gender):
               "@UmdCd": value(every, whereClause="E.UMD_CD"), "@GenderCd": value({"남": "1", "여": "2"}[gender], whereClause="F.GENDER_CD")}
     return dict(method="POST", url=url, data={**report, "params": json.dumps(params, ensure_ascii=False)})
 
-# %% ../nbs/03_names.ipynb #c091
+# %% ../nbs/03_names.ipynb #c090
 def _parse_court(response):
     "Rows (rank, name, count) of an answer of the court."
     try: answer = response.json()
@@ -469,7 +459,7 @@ def collect_names(
             found += [NameCount(period, gender, *r) for r in rows]
     return found
 
-# %% ../nbs/03_names.ipynb #c093
+# %% ../nbs/03_names.ipynb #c092
 KASI_URL = "https://apis.data.go.kr/B090041/openapi/service/LrsrCldInfoService"
 _KASI_BUSY = {"02": "데이터베이스 오류", "04": "HTTP 오류", "05": "시간 초과"}        # worth another try
 _KASI_PREFIX = {"getLunCalInfo": "sol", "getSolCalInfo": "lun"}
@@ -487,7 +477,7 @@ def _parse_kasi(response):
     if len(items) < int(root.findtext(".//totalCount") or 0): raise TryAgain(f"천문연구원 음양력: 답이 {len(items)}개뿐입니다")
     return [{child.tag: (child.text or "").strip() for child in item} for item in items]
 
-# %% ../nbs/03_names.ipynb #c094
+# %% ../nbs/03_names.ipynb #c093
 def collect_lunar(
     months,                              # 달 "2024-05", ... (solar for getLunCalInfo, lunar for getSolCalInfo)
     operation: str = "getLunCalInfo",    # getLunCalInfo (양력 → 음력) | getSolCalInfo (음력 → 양력)
