@@ -7,7 +7,7 @@ import yaml
 
 pytest.importorskip("trl")
 from saju_naming.ohaeng import InputError  # noqa: E402
-from saju_naming.train import load_recipe, sft_config, override  # noqa: E402
+from saju_naming.train import load_recipe, override, trainer_config  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted(p for p in (ROOT/"recipes").glob("*.yaml") if not p.name.startswith("accelerate"))
@@ -19,7 +19,7 @@ GPU_ONLY = ("fp16", "tf32")
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_recipe_is_understood(path, tmp_path):
     recipe = load_recipe(path)
-    args = sft_config(override(recipe, *(f"Trainer.{k}=null" for k in GPU_ONLY if k in recipe.Trainer)), tmp_path)
+    args = trainer_config(override(recipe, *(f"Trainer.{k}=null" for k in GPU_ONLY if k in recipe.Trainer)), tmp_path)
     for key, value in recipe.Trainer.items():
         if key in GPU_ONLY + ("output_dir", "report_to", "early_stopping_patience"): continue
         found = getattr(args, key)
@@ -98,6 +98,15 @@ def test_keyword_check_can_fail():
     assert [unknown(*f) for f in found] == [["max_seq_length"], [], ["no_such_word"]]
 
 
+def test_trainers_take_what_we_pass():
+    "SFTTrainer, of which we make a subclass, and DPOTrainer."
+    import trl
+    tree = ast.parse((ROOT/"saju_naming"/"train.py").read_text(encoding="utf-8"))
+    made = {ast.unparse(n.func): [k.arg for k in n.keywords] for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func) in ("trainer_class()", "DPOTrainer")}
+    assert set(made) == {"trainer_class()", "DPOTrainer"}
+    for name, given in made.items(): assert given and not unknown(getattr(trl, {"trainer_class()": "SFTTrainer"}.get(name, name)), given), name
+
+
 # --- two processes ---
 
 @pytest.fixture(scope="module")
@@ -146,3 +155,22 @@ def test_two_processes_share_one_run(toy):
     assert float(log[-1]["loss"]) < float(log[0]["loss"])
     assert float(log[0]["loss"]) == pytest.approx(float(one[0]["loss"]), rel=0.05)
     assert (toy/"ddp"/"adapter_model.safetensors").exists() and (toy/"ddp"/"checkpoint-4"/"trainer_state.json").exists()
+
+
+# --- the step beyond SFT ---
+
+def test_a_model_learns_from_its_own_mistakes_and_goes_on(toy):
+    "An adapter of SFT goes on by DPO, and again from a checkpoint; one adapter comes of it, and TRL's copy of the start does not."
+    from saju_naming.train import train
+    blocks = yaml.safe_load((toy/"toy.yaml").read_text())
+    adapter = train(load_recipe(toy/"toy.yaml"), max_steps=1, output=toy/"sft")
+    blocks |= {"Model": {**blocks["Model"], "adapter": str(adapter)}, "LoRA": None, "Data": {"source": "mistakes", "rows": 100, "mix": {"male": 1, "female": 1}},
+               "Trainer": {"per_device_train_batch_size": 4, "loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 1.0], "beta": 0.2, "max_length": 512, "activation_checkpointing": False, "learning_rate": 1e-2,
+                           "max_steps": 2, "logging_steps": 1, "save_strategy": "steps", "save_steps": 1, "disable_tqdm": True, "bf16": False, "seed": 0}}
+    (toy/"mistakes.yaml").write_text(yaml.safe_dump(blocks))
+    for steps in (2, 3): train(load_recipe(toy/"mistakes.yaml"), max_steps=steps, output=toy/"dpo")
+    log = [h for h in json.loads((toy/"dpo"/"log.json").read_text()) if "rewards/margins" in h]
+    assert [h["step"] for h in log] == [1, 2, 3]
+    assert float(log[0]["rewards/margins"]) == pytest.approx(0, abs=1e-4) and float(log[-1]["rewards/margins"]) > 0
+    assert (toy/"dpo"/"adapter_model.safetensors").exists() and not (toy/"dpo"/"ref").exists()
+    assert (toy/"dpo"/"adapter_model.safetensors").read_bytes() != (adapter/"adapter_model.safetensors").read_bytes()
