@@ -1,4 +1,4 @@
-# make name: 이름 추천. make test: 모든 검사. 둘 다 필요한 것을 .venv 에 스스로 설치합니다.
+# make name: 이름 추천. make serve: 브라우저에서 쓰기. make test: 모든 검사. 필요한 것을 .venv 에 스스로 설치합니다.
 PYTHON ?= python3
 VENV   ?= .venv
 BIRTH   ?= 2024-02-04T18:00
@@ -9,10 +9,14 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
 
-.PHONY: name test docs readme bench model clean
+.PHONY: name serve test docs readme bench model clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
+
+# 브라우저에서 http://localhost:8000 을 여세요. 옵션: make serve ARGS="--port 8080 --ngrok"
+serve: $(VENV)/.base
+	@$(BIN)/saju-naming serve $(ARGS)
 
 test: $(VENV)/.train
 	$(BIN)/nbdev_test --n_workers 2
@@ -50,11 +54,11 @@ $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	@touch $@ $(VENV)/.base
 
 $(VENV)/.bench: $(VENV)/.train
-	$(BIN)/python -m pip install -q -e '.[dev,train,bench]'
+	$(BIN)/python -m pip install -q -e '.[dev,train,flutter,bench]'
 	@touch $@
 
 $(VENV)/.train: $(VENV)/.dev
-	$(BIN)/python -m pip install -q -e '.[dev,train]'
+	$(BIN)/python -m pip install -q -e '.[dev,train,flutter]'
 	@touch $@
 
 clean:

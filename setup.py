@@ -19,7 +19,7 @@ setup(
     classifiers=['Development Status :: 3 - Alpha', 'Natural Language :: Korean', 'Programming Language :: Python :: 3',
                  'Topic :: Scientific/Engineering :: Artificial Intelligence'],
     packages=find_packages(include=['saju_naming', 'saju_naming.*']),
-    package_data={'saju_naming': ['data/**']}, include_package_data=True, zip_safe=False,
+    package_data={'saju_naming': ['data/**', 'web/**']}, include_package_data=True, zip_safe=False,
     python_requires='>=' + cfg['min_python'],
     install_requires=cfg['requirements'].split(),
     extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('train', 'flutter', 'dev', 'bench')},

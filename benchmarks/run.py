@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE/"results.md"
 SCRIPTS = {  # benchmark → its arguments for --quick
     "manse": ["--births", "10000", "--repeats", "1"], "naming": ["--repeats", "1"], "prompts": ["--rows", "1000", "--peer-rows", "500"],
-    "train": ["--rows", "8", "--held", "4"], "generate": ["--rows", "1", "--repeats", "1"], "curves": ["--up-to", "1000", "--requests", "4"]}
+    "train": ["--rows", "8", "--held", "4"], "generate": ["--rows", "1", "--repeats", "1"], "curves": ["--up-to", "1000", "--requests", "4"],
+    "serve": ["--clients", "1,4", "--seconds", "3", "--requests", "220"], "page": ["--repeats", "1"]}
 PACKAGES = ("saju-naming", "numpy", "onnxruntime-genai", "llguidance", "torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "pandas",
             "korean-saju", "sajupy", "lunar-python", "sxtwl")
 

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['korean_error', 'chart_options', 'engine_options', 'balance_bar', 'cli', 'recommend_command', 'ask_command',
            'interactive_command', 'train_command', 'evaluate_command', 'chart_command', 'check_command',
-           'hanja_command', 'main']
+           'hanja_command', 'serve_command', 'flutter_command', 'main']
 
 # %% ../nbs/13_cli.ipynb #c003
 import os
@@ -17,15 +17,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import json
 import sys
 from dataclasses import asdict
-from datetime import datetime, timezone
 from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
-from zoneinfo import ZoneInfo
 import click
 from .hanja import by_reading, lookup, normalize, registrable_readings
 from .generate import ENGINES, EXAMPLES, ask, load_engine, recommend
-from .manse import PLACES, chart_csv, four_pillars
+from .manse import PLACES, chart_csv, not_future
 from .names import parse_gender, surname_info
 from .naming import MODES, analyze, check_name
 from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError, is_hangul
@@ -91,15 +89,7 @@ def engine_options(
     for option in reversed(_ENGINE_OPTIONS): run = option(run)
     return run
 
-# %% ../nbs/13_cli.ipynb #c014
-def _not_future(birth, chart, now=None):
-    "Refuses a birth that has not come yet; without an hour, by the date at the birthplace."
-    saju, now = four_pillars(birth, **chart), now or datetime.now(timezone.utc)
-    today = now.astimezone(ZoneInfo(chart["tz"])).date()
-    if saju.civil.item().date() > today if saju.hour < 0 else saju.utc.item().replace(tzinfo=timezone.utc) > now:
-        raise InputError("birth", birth, "아직 오지 않은 때입니다", "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요")
-
-# %% ../nbs/13_cli.ipynb #c017
+# %% ../nbs/13_cli.ipynb #c015
 def _console():
     "A rich console; imported only when something is printed for people."
     from rich.console import Console
@@ -116,7 +106,7 @@ def balance_bar(
     "The five elements as a bar: ■ in the chart, □ from the name."
     return "  ".join(f"[{ELEMENT_COLORS[e]}]{e} {'■'*counts[e]}{'□'*list(added).count(e) or ('' if counts[e] else '·')}[/] {counts[e] + list(added).count(e)}" for e in ELEMENTS)
 
-# %% ../nbs/13_cli.ipynb #c018
+# %% ../nbs/13_cli.ipynb #c016
 def _print_analysis(console, analysis, added=(), told=""):
     "The pillars, the bar and the explanation: what the model wrote, else the engine's sentences."
     console.print("   ".join(f"[bold]{p}[/]({k}){unit}" for p, k, unit in zip(analysis.pillars, analysis.pillars_ko, "년월일시")))
@@ -148,7 +138,7 @@ def _name_rows(names):
         table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, _why(n))
     return table
 
-# %% ../nbs/13_cli.ipynb #c021
+# %% ../nbs/13_cli.ipynb #c019
 def _print_json(value):
     "JSON with Hangul and Hanja as they are where the output can carry them."
     click.echo(json.dumps(value, ensure_ascii=not _is_utf(sys.stdout), indent=2))
@@ -166,7 +156,9 @@ _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
   saju-naming chart --input births.csv --output charts.csv
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
   saju-naming hanja 瑞
-  saju-naming evaluate --no-model""")
+  saju-naming evaluate --no-model
+  saju-naming serve
+  saju-naming flutter""")
 @click.version_option(package_name="saju-naming", message="%(prog)s %(version)s", help="판 번호를 보입니다.")
 @_HELP
 @click.pass_context
@@ -174,7 +166,7 @@ def cli(ctx):
     "태어난 때와 성에서 한국 이름을 짓습니다. 사주는 전통이지 과학이 아닙니다."
     if ctx.invoked_subcommand is None: click.echo(ctx.get_help())
 
-# %% ../nbs/13_cli.ipynb #c022
+# %% ../nbs/13_cli.ipynb #c020
 @cli.command(name="recommend", epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
@@ -207,7 +199,7 @@ def cli(ctx):
 @_HELP
 def recommend_command(birth, as_json, chart, writer, **options):
     "이름을 권합니다. 엔진이 적법한 이름을 모두 견주어 후보를 내고, 모델이 고르고 풀이합니다."
-    _not_future(birth, chart)
+    not_future(birth, **chart)
     answer = recommend(birth, **options, **chart, **writer)
     if as_json: return _print_json(asdict(answer))
     console = _console()
@@ -216,7 +208,7 @@ def recommend_command(birth, as_json, chart, writer, **options):
     _print_names(console, answer.names)
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
-# %% ../nbs/13_cli.ipynb #c024
+# %% ../nbs/13_cli.ipynb #c022
 @cli.command(name="ask", epilog="\b\n보기:\n" + "\n".join(f'  saju-naming ask "{q}"' for q in EXAMPLES))
 @click.argument("question", nargs=-1, required=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="다른 수는 다른 답.")
@@ -231,7 +223,7 @@ def ask_command(question, seed, as_json, writer):
     console.print(reply.text, markup=False)
     console.print(f"\n· {reply.source_reason}.", style="dim", markup=False)
 
-# %% ../nbs/13_cli.ipynb #c025
+# %% ../nbs/13_cli.ipynb #c023
 def _prompt(
     text,   # 물음
     parse,  # what makes a value of the answer, or raises `InputError`
@@ -246,7 +238,7 @@ def _prompt(
 def _birth(word):
     "A birth as it is typed: 1990-05-15, 1990-05-15 14:30 or 1990-05-15T14:30."
     birth = "T".join(word.split())
-    _not_future(birth, _DEFAULT_CHART)
+    not_future(birth, **_DEFAULT_CHART)
     return birth
 
 def _number(n):
@@ -256,7 +248,7 @@ def _number(n):
         raise InputError("number", word, "그런 번호가 없습니다", f"1부터 {n} 사이의 수를 적거나 종료라고 적어 주세요")
     return parse
 
-# %% ../nbs/13_cli.ipynb #c026
+# %% ../nbs/13_cli.ipynb #c024
 def _three(birth, gender, surname, writer, console):
     "Three names for the dialogue, as (shown, chars): with a surname from the engine's search, without one as the seed did."
     if surname:
@@ -294,7 +286,7 @@ def interactive_command(writer):
     try: _talk(writer)
     except EOFError: click.echo("마칩니다.")
 
-# %% ../nbs/13_cli.ipynb #c028
+# %% ../nbs/13_cli.ipynb #c026
 @cli.command(name="train", epilog="""\b
 보기:
   saju-naming train recipes/tiny_lora8.yaml
@@ -313,7 +305,7 @@ def train_command(recipe, restart, **options):
     except ImportError as e:
         raise InputError("recipe", recipe, f"훈련에 필요한 패키지가 없습니다({e.name})", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
 
-# %% ../nbs/13_cli.ipynb #c030
+# %% ../nbs/13_cli.ipynb #c028
 def _bar(items, label):
     "The items behind a progress bar on stderr."
     with click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar: yield from bar
@@ -350,7 +342,7 @@ def evaluate_command(out, ways, kinds, limit, writer, as_json):
     _print_scores(tables)
     click.echo(f"{out}에 답과 표와 그림을 두었습니다.")
 
-# %% ../nbs/13_cli.ipynb #c031
+# %% ../nbs/13_cli.ipynb #c029
 def _chart_file(input, output):
     "Charts for a CSV file, with a progress bar on stderr."
     if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
@@ -361,7 +353,7 @@ def _chart_file(input, output):
         rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
 
-# %% ../nbs/13_cli.ipynb #c032
+# %% ../nbs/13_cli.ipynb #c030
 @cli.command(name="chart", epilog="""\b
 보기:
   saju-naming chart --birth 1990-05-15T14:30
@@ -384,12 +376,12 @@ def chart_command(birth, mode, input, output, as_json, chart):
         return _chart_file(input, output)
     if output:
         raise InputError("output", output, "--birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
-    _not_future(birth, chart)
+    not_future(birth, **chart)
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
 
-# %% ../nbs/13_cli.ipynb #c033
+# %% ../nbs/13_cli.ipynb #c031
 @cli.command(name="check", epilog="""\b
 보기:
   saju-naming check 김서연 金瑞淵
@@ -410,14 +402,14 @@ def chart_command(birth, mode, input, output, as_json, chart):
 @click.pass_context
 def check_command(ctx, name, hanja, birth, as_json, chart, **options):
     "이미 지은 이름을 재고, 등록 관청이 막을 까닭이 있는지 봅니다."
-    if birth: _not_future(birth, chart)
+    if birth: not_future(birth, **chart)
     elif chart != _DEFAULT_CHART: raise InputError("birth", "", "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
     report = check_name(name, hanja, birth=birth, **options, **(chart if birth else {}))
     if as_json: _print_json(asdict(report))
     else: _print_report(_console(), report)
     ctx.exit(1 if report.objections else 0)
 
-# %% ../nbs/13_cli.ipynb #c034
+# %% ../nbs/13_cli.ipynb #c032
 def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
@@ -425,7 +417,7 @@ def _print_report(console, report):
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c035
+# %% ../nbs/13_cli.ipynb #c033
 def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
 
 @cli.command(name="hanja", epilog="""\b
@@ -448,7 +440,7 @@ def hanja_command(query, element, limit, as_json):
     if as_json: return _print_json([_hanja_json(h) for h in found[:limit]])
     _print_hanja(_console(), found, limit)
 
-# %% ../nbs/13_cli.ipynb #c036
+# %% ../nbs/13_cli.ipynb #c034
 def _print_hanja(console, found, limit):
     "Characters as a table."
     from rich.table import Table
@@ -461,7 +453,48 @@ def _print_hanja(console, found, limit):
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c038
+# %% ../nbs/13_cli.ipynb #c036
+@cli.command(name="serve", epilog="""\b
+보기:
+  saju-naming serve                                        (http://localhost:8000 에서 열기)
+  saju-naming serve --host 0.0.0.0 --api-key my-secret      (같은 망의 다른 기기에도)
+  saju-naming serve --ngrok                                (밖의 주소와 QR 코드. 환경 변수 NGROK_AUTHTOKEN)
+  saju-naming serve --engine openai --base-url http://localhost:8001/v1
+  saju-naming serve --origins https://이름.github.io        (다른 곳에 올린 쪽도 이 서버를 부르게)""")
+@click.option("--host", default="127.0.0.1", show_default=True, help="들을 주소. 0.0.0.0은 같은 망의 모든 기기.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="포트.")
+@click.option("--workers", type=click.IntRange(1, 64), help="일꾼 프로세스의 수. 없으면 엔진에 맞게.")
+@click.option("--engine", default="embedded", show_default=True, help=f"글을 쓰는 엔진: {', '.join(ENGINES)}.")
+@click.option("--model", "--base-url", "model", help="모델: 폴더, 허브의 이름, 서버의 주소 (http://localhost:8001/v1). 없으면 내장 모델.")
+@click.option("--ngrok", is_flag=True, help="ngrok으로 밖의 주소를 엽니다.")
+@click.option("--api-key", envvar="SAJU_NAMING_SERVE_KEY", help="머리글 X-API-Key에 이 열쇠가 있어야 답합니다.")
+@click.option("--origins", multiple=True, help="답을 읽어도 되는 쪽의 주소 (여러 번 쓸 수 있음).")
+@_HELP
+def serve_command(engine, **options):
+    "웹 서버와 API를 엽니다. 멈추려면 Ctrl-C."
+    from saju_naming.serve import serve
+    if engine not in ENGINES: raise InputError("engine", engine, "모르는 엔진입니다", f"{', '.join(ENGINES)} 가운데 하나를 적어 주세요")
+    serve(engine=engine, **options)
+
+# %% ../nbs/13_cli.ipynb #c039
+@cli.command(name="flutter", epilog="""\b
+보기:
+  saju-naming flutter                                               (http://localhost:8550 에서 열기)
+  saju-naming flutter --publish --base-href /saju_naming_web/       (GitHub Pages에 올릴 폴더 site 만들기)""")
+@click.option("--host", default="127.0.0.1", show_default=True, help="들을 주소. 기본은 이 컴퓨터에서만 열립니다.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8550, show_default=True, help="포트.")
+@click.option("--publish", is_flag=True, help="열지 않고 정적 사이트를 만듭니다.")
+@click.option("--base-href", default="/", show_default=True, help="사이트의 자리: https://사용자.github.io 다음의 /이름/.")
+@click.option("--output", default="site", show_default=True, help="정적 사이트를 둘 폴더.")
+@_HELP
+def flutter_command(host, port, publish, base_href, output):
+    "플러터 웹 클라이언트를 열거나 정적 사이트로 만듭니다. pip install 'saju-naming[flutter]'가 필요합니다."
+    try: from saju_naming import flutter
+    except ImportError as e: raise InputError("flutter", e.name, "Flet을 쓸 수 없습니다", "pip install 'saju-naming[flutter]'로 설치해 주세요") from e
+    if publish: return click.echo(flutter.DEPLOY.format(folder=flutter.publish(output, base_href), base=flutter.base_path(base_href)))
+    flutter.serve(host, port)
+
+# %% ../nbs/13_cli.ipynb #c041
 def _fail(e, as_json):
     "Prints one error and gives the exit code."
     if as_json:

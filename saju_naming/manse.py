@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TERMS', 'FIRST_YEAR', 'LAST_YEAR', 'PLACES', 'LUNAR_FIRST', 'LUNAR_LAST', 'CHART_COLUMNS', 'solar_term_times',
-           'FourPillars', 'four_pillars', 'chart_csv']
+           'FourPillars', 'four_pillars', 'chart_csv', 'not_future']
 
 # %% ../nbs/01_manse.ipynb #c003
 import csv, io, os, re
@@ -587,3 +587,16 @@ def chart_csv(
     except OSError as e:
         field, path = ("input", input) if str(e.filename) == str(input) else ("output", output)
         raise InputError(field, str(path), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e
+
+# %% ../nbs/01_manse.ipynb #c139
+def not_future(
+    birth,      # one birth, as in `four_pillars`
+    now=None,   # aware datetime; None is the present
+    tz="Asia/Seoul",  # 시간대
+    **chart,    # the other arguments of `four_pillars`
+):
+    "Refuses a birth that has not come yet; without an hour, by the date at the birthplace."
+    saju, now = four_pillars(birth, tz=tz, **chart), now or datetime.now(timezone.utc)
+    today = now.astimezone(ZoneInfo(tz)).date()
+    if saju.civil.item().date() > today if saju.hour < 0 else saju.utc.item().replace(tzinfo=timezone.utc) > now:
+        raise InputError("birth", birth, "아직 오지 않은 때입니다", "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요")

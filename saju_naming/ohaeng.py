@@ -118,7 +118,8 @@ FIELD_NAMES = {  # field names as people call them
     "output": "출력 파일", "siblings": "형제자매 이름", "parents": "부모 이름", "exclude": "뺄 이름", "word": "낱말", "pair": "조사", "char": "글자",
     "place": "태어난 곳", "length": "이름 글자 수", "element": "오행", "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수",
     "key": "인증키", "operation": "조회 종류", "period": "기간", "rows": "줄 수", "question": "질문", "engine": "엔진", "model": "모델",
-    "grammar": "문법", "recipe": "레시피", "number": "번호"}
+    "grammar": "문법", "recipe": "레시피", "number": "번호",
+    "month": "월", "day": "일", "hour": "시", "minute": "분", "calendar": "달력", "birthplace": "태어난 곳", "server": "서버", "port": "포트", "body": "본문", "base_href": "사이트의 자리"}
 
 class InputError(ValueError):
     "Bad input: names the field, the value, the reason and the remedy (어느 칸, 어떤 값, 왜, 어떻게)."

@@ -1,0 +1,30 @@
+"What the tests of the page and of the Flutter client share: one browser, one real server."
+import os, shutil
+from pathlib import Path
+
+import pytest
+
+SCREENS = Path(__file__).parents[1]/"_screens"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    "The system's Chromium; where there is none the tests say so, or fail when SAJU_REQUIRE_BROWSER is set."
+    from playwright.sync_api import expect, sync_playwright
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not chromium: (pytest.fail if os.environ.get("SAJU_REQUIRE_BROWSER") else pytest.skip)("Chromium이 없어 화면을 시험하지 않습니다 (Debian: apt-get install chromium)")
+    SCREENS.mkdir(exist_ok=True)
+    expect.set_options(timeout=60_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server():
+    "The address of the real server, on a free port."
+    from saju_naming.serve import start
+    running = start(port=0, workers=1, rate="100000 per minute")
+    yield f"http://127.0.0.1:{running.port}"
+    running.stop()

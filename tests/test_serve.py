@@ -1,0 +1,416 @@
+"The API as its clients meet it: the old contract, bad input, load, death, stop, and another server behind it."
+import json, logging, os, random, re, signal, socket, subprocess, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from importlib.resources import files
+from multiprocessing import active_children
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import jsonschema
+import pytest
+import schemathesis
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance
+
+from saju_naming.cli import cli
+from saju_naming.generate import recommend
+from saju_naming.serve import MOST_BYTES, Crew, create_app, dismiss, ready, start
+
+OLD = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
+SCHEMA = json.loads((files("saju_naming")/"data"/"schema.json").read_text(encoding="utf-8"))
+MANY = "1000000 per minute"
+
+
+def until(true, seconds=120):
+    "Waits for something to become true."
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.05)
+
+
+@contextmanager
+def crew_of(*args, **options):
+    "A crew that is stopped again."
+    crew = Crew(*args, **options)
+    try: yield crew
+    finally: dismiss(crew)
+
+
+def idle(crew):
+    "The processes of the idle workers."
+    found = [crew.idle.get() for _ in range(crew.idle.qsize())]
+    for worker in found: crew.idle.put(worker)
+    return [worker.process for worker in found]
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with crew_of(workers=1, limit=120) as crew:
+        until(lambda: ready(crew))
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def rules():
+    "A crew without the model, for many requests."
+    with crew_of(None, workers=1, limit=120) as crew:
+        until(lambda: ready(crew))
+        yield crew
+
+
+@pytest.fixture
+def client(crew): return create_app(crew, rate=MANY).test_client()
+
+
+@pytest.fixture(scope="module")
+def quick(rules): return create_app(rules, rate=MANY).test_client()
+
+
+def error_of(reply):
+    "The error of a reply, whole and in Korean."
+    error = reply.json["error"]
+    assert set(error) == {"field", "value", "reason", "remedy", "message"}
+    assert all(re.search("[가-힣]", error[k]) for k in ("reason", "remedy", "message")) and "Traceback" not in reply.text
+    return error
+
+
+# the contract of the client that is deployed
+
+def test_the_old_body_gets_the_old_reply(client):
+    reply = client.post("/name", json=OLD)
+    assert reply.status_code == 200 and reply.content_type == "application/json; charset=utf-8"
+    assert set(reply.json) == {"prompt", "explain", "year", "month", "day", "hour", "name1", "name2", "name3", "wname1", "wname2", "wname3"}
+    assert (reply.json["year"], reply.json["month"], reply.json["day"], reply.json["hour"]) == ("경오", "신사", "경진", "")
+    assert "김씨로 지었습니다" in reply.json["explain"] and reply.json["prompt"].startswith("사주에 따른 자원오행이")
+    for i in "123":
+        first, *lines = reply.json[f"name{i}"].split("\n")
+        assert re.fullmatch(r"[가-힣]{2}\(..\)", first) and len(lines) == 2
+        assert all(re.fullmatch(r"[가-힣]\(.\): .+, 자원오행 [목화토금수]", line) for line in lines)
+        assert reply.json[f"wname{i}"] == re.sub(", 자원오행 .", "", reply.json[f"name{i}"])
+
+
+@pytest.mark.parametrize("typed", [{"year": 1990, "month": 5, "day": 15}, {"month": "05"}, {"gender": "여"}])
+def test_numbers_and_genders_as_they_are_typed(client, typed): assert client.post("/name", json={**OLD, **typed}).json == client.post("/name", json=OLD).json
+
+
+def test_names_agree_with_the_library_and_with_their_meaning(client):
+    body = {**OLD, "hour": 14, "minute": "30", "surname": "남궁", "seed": 3, "count": 4}
+    reply = client.post("/name", json=body).json
+    said = recommend("1990-05-15T14:30", "여자", "남궁", seed=3, count=4)
+    assert reply["result"] | {"options": None} == json.loads(json.dumps(asdict(said) | {"options": None}))
+    jsonschema.validate(reply["result"], SCHEMA | {"$ref": "#/$defs/recommend"})
+    assert reply["hour"] == "계미"
+    for i, name in enumerate(said.names[:3], 1):
+        assert reply[f"name{i}"].split("\n")[0] == f"{name.given}({name.given_hanja})"
+        meant = [client.post("/mean", json={"name": n}).json for n in (reply[f"name{i}"], reply[f"wname{i}"], f"{name.given}({name.given_hanja})")]
+        assert meant[0] == meant[1] == meant[2]
+        quoted = [f"'{c.meaning} {c.reading}'" for c in name.chars]
+        assert re.findall("'[^']+'", meant[0]["mean"]) == quoted == re.findall("'[^']+'", meant[0]["sentence"])
+
+
+def test_result_is_what_the_command_prints(client):
+    options = ["--birth", "1966-03-01T08:00", "--lunar", "--leap", "--gender", "남자", "--surname", "이", "--surname-hanja", "李", "--count", "3", "--mode", "yongsin", "--place", "부산"]
+    printed = CliRunner().invoke(cli, ["recommend", *options, "--json"], standalone_mode=False)
+    body = dict(year=1966, month=3, day=1, hour=8, calendar="lunar", leap=True, gender="남자", surname="이", surname_hanja="李", mode="yongsin", birthplace="부산")
+    assert client.post("/name", json=body).json["result"] == json.loads(printed.output)
+
+
+def test_review_is_what_the_command_prints(quick):
+    printed = CliRunner().invoke(cli, ["check", "김서연", "金瑞淵", "--birth", "1990-05-15T14:30", "--json"], standalone_mode=False)
+    body = {"name": "김서연", "hanja": "瑞淵", "year": 1990, "month": 5, "day": 15, "hour": 14, "minute": 30}
+    reply = quick.post("/review", json=body).json
+    assert reply == json.loads(printed.output)
+    jsonschema.validate(reply, SCHEMA | {"$ref": "#/$defs/check"})
+    assert quick.post("/review", json={"name": "김하늘", "hanja": None}).json["analysis"] is None
+
+
+def test_a_hangul_name_has_no_characters_to_translate(quick):
+    reply = quick.post("/name", json={**OLD, "hangul_only": True}).json
+    assert "(" not in reply["name1"] and "오행" not in reply["wname1"]
+    assert quick.post("/mean", json={"name": reply["name1"]}).json["source"] == "engine"
+
+
+def test_fewer_names_than_three_leave_empty_lines(quick):
+    reply = quick.post("/name", json={**OLD, "count": 1}).json
+    assert reply["name1"] and (reply["name2"], reply["wname3"]) == ("", "")
+
+
+def test_surnames_the_usual_hanja_first(quick):
+    assert [quick.get(f"/surnames/{s}").json["choices"][0]["hanja"] for s in ("김", "남궁", "李")] == ["金", "南宮", "李"]
+    reply = quick.get("/surnames/뷁")
+    assert reply.status_code == 404 and error_of(reply)["field"] == "surname"
+
+
+# bad input
+
+BAD = {"month": [("13", 422), (True, 422), (1.5, 422), (None, 422), ("1e1", 422), (10**4000, 422)], "year": [(1899, 422), ([1990], 422), ("일구구공", 422)], "gender": [("몰라", 422), (1, 422)], "surname": [("뷁", 422), ("", 422), ("김"*99, 422), ("\ud800", 422)],
+       "count": [(0, 422), (21, 422)], "longitude": [(200, 422), ("서울", 422), (float("nan"), 422)], "tz": [("../etc", 422), ("\0", 422)], "fixed_syllable": [("서연", 422), ("a", 422)], "position": [("first", 422)],
+       "minute": [(3, 422)], "leap": [(True, 422), ("예", 422)], "siblings": [("서연", 422), (["서연"]*21, 422), ([["서"]], 422)], "surnmae": [("김", 422)], "seed": [(-1, 422), (2**32, 422)], "surname_hanja": [("瑞", 422)], "exclude": [(["😀😀"], 422)]}
+
+
+@pytest.mark.parametrize("field, value, status", [(f, v, s) for f, pairs in BAD.items() for v, s in pairs], ids=lambda x: ascii(x)[:20])
+def test_a_bad_field_is_named(quick, field, value, status):
+    reply = quick.post("/name", data=json.dumps({**OLD, field: value}), content_type="application/json")
+    assert (reply.status_code, error_of(reply)["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("body, kind, status", [(b"{", "application/json", 400), (b"\xff", "application/json", 400), (b"["*9000, "application/json", 400), (b"[]", "application/json", 422), (b'"{}"', "application/json", 422), (b"null", "application/json", 422),
+                                                (b"", "application/json", 400), (b"year=1990", "application/x-www-form-urlencoded", 415), (b"{}", "text/plain", 415), (b" "*(MOST_BYTES + 1), "application/json", 413)])
+def test_a_bad_body_is_refused(quick, body, kind, status):
+    reply = quick.post("/name", data=body, content_type=kind)
+    assert reply.status_code == status and error_of(reply)
+
+
+@pytest.mark.parametrize("path, method, status", [("/name", "get", 405), ("/check", "post", 405), ("/mean", "delete", 405), ("/nowhere", "get", 404), ("/../settings.ini", "get", 404), ("/%2e%2e/cli.py", "get", 404)])
+def test_wrong_methods_and_addresses(quick, path, method, status):
+    reply = getattr(quick, method)(path)
+    assert reply.status_code == status and error_of(reply) and ("Allow" in reply.headers) == (status == 405)
+
+
+def test_births_to_come_and_days_that_never_were(quick):
+    for changed in ({"year": 2099}, {"month": 2, "day": 30}, {"year": 1991, "calendar": "lunar", "leap": True}): assert quick.post("/name", json={**OLD, **changed}).status_code == 422
+
+
+ODD = (None, True, False, 0, -1, 1.5, 1e308, 10**30, "", " ", "0", "13", "03", "여자", "김", "\0", "\ud800", "서연(瑞淵)", "()", "(瑞)", "가"*300, "漢", "'; --", "{}", "[]", "𠀀", "ㄱ", "́", [], {}, [[]], ["서연"], {"year": 1})
+
+
+def odd_request(rng):
+    "One of the three old routes with a body that nobody would send."
+    path, base = rng.choice([("/name", OLD), ("/mean", {"name": "서연(瑞淵)"}), ("/check", {})])
+    body = dict(base)
+    for _ in range(rng.randint(1, 3)): body[rng.choice([*base, "hour", "surname", "count", "seed", "exclude", "", "__proto__"])] = rng.choice(ODD)
+    data = json.dumps(body).encode()
+    if rng.random() < 0.2: data = bytes(rng.choice(data) if rng.random() < 0.9 else rng.randrange(256) for _ in data)
+    if rng.random() < 0.1: data = data[:rng.randrange(len(data))]
+    return path, data, rng.choice(["application/json"]*8 + ["text/plain", ""])
+
+
+def test_two_thousand_odd_bodies(quick):
+    rng, seen = random.Random(5), set()
+    for _ in range(2000):
+        path, data, kind = odd_request(rng)
+        reply = quick.open(path, method="GET" if path == "/check" else "POST", data=data, content_type=kind)
+        assert 200 <= reply.status_code < 300 or 400 <= reply.status_code < 500, (path, data, reply.text)
+        if reply.status_code >= 400: error_of(reply)
+        seen.add(reply.status_code)
+    assert seen >= {200, 400, 415, 422}
+
+
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_the_document_holds(rules, mode):
+    api, tried = schemathesis.openapi.from_wsgi("/openapi.json", create_app(rules, rate=MANY)), set()
+    for operation in api.get_all_operations():
+        @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.ok().as_strategy(generation_mode=mode))
+        def holds(case):
+            case.call_and_validate(checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance, response_schema_conformance])
+            tried.add(operation.ok().label)
+        try: holds()
+        except Unsatisfiable: assert mode is GenerationMode.NEGATIVE   # nothing to get wrong
+    assert tried >= {"POST /name", "POST /mean", "POST /review", "GET /surnames/{hangul}"}
+
+
+def test_docs_open_without_the_internet(quick):
+    page = quick.get("/docs", follow_redirects=True)
+    assert page.status_code == 200 and not re.search(r"(src|href)=\"https?://", page.text)
+    names = re.findall(r'(?:src|href)="(swagger/[^"]+)"', page.text)
+    assert names and all(quick.get(f"/docs/{name}").status_code == 200 for name in names)
+
+
+def test_the_page_and_its_files(quick):
+    page = quick.get("/")
+    assert page.status_code == 200 and page.mimetype == "text/html"
+    for name in re.findall(r'(?:src|href)="([^":#]+\.(?:css|js|svg))"', page.text): assert quick.get("/" + name).status_code == 200
+
+
+# who may ask
+
+def test_cors_and_headers(quick):
+    def preflight(origin): return quick.options("/name", headers={"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type, ngrok-skip-browser-warning, x-api-key"}).headers
+    for origin in ("https://5kletsgo.github.io", "http://localhost:5173", "http://127.0.0.1:8000"):
+        found = preflight(origin)
+        assert found["Access-Control-Allow-Origin"] == origin and set(found["Access-Control-Allow-Headers"].split(", ")) == {"content-type", "ngrok-skip-browser-warning", "x-api-key"}
+    for origin in ("https://example.com", "http://localhost.example.com", "http://localhost:80@example.com", "null"): assert "Access-Control-Allow-Origin" not in preflight(origin)
+    refused = quick.post("/name", json={}, headers={"Origin": "https://5kletsgo.github.io"})
+    assert refused.status_code == 422 and refused.headers["Access-Control-Allow-Origin"] == "https://5kletsgo.github.io"
+    assert refused.headers["X-Content-Type-Options"] == "nosniff" and refused.headers["Cache-Control"] == "no-store"
+
+
+def test_more_origins_and_the_key(rules):
+    client = create_app(rules, origins=["https://my.example"], api_key="secret").test_client()
+    assert client.get("/check", headers={"Origin": "https://my.example"}).headers["Access-Control-Allow-Origin"] == "https://my.example"
+    refused = client.post("/name", json=OLD)
+    assert refused.status_code == 401 and error_of(refused)["field"] == "X-API-Key"
+    assert [client.get(p).status_code for p in ("/", "/check", "/openapi.json", "/metrics", "/surnames/김")] == [200, 200, 200, 401, 401]
+    assert client.options("/name", headers={"Origin": "https://my.example", "Access-Control-Request-Method": "POST"}).status_code == 200
+    assert client.get("/surnames/김", headers={"X-API-Key": "secret"}).status_code == 200
+    assert client.get("/surnames/김", headers={"X-API-Key": "é"}).status_code == 401
+
+
+def test_one_client_may_not_ask_too_often(rules):
+    client = create_app(rules, rate="2 per minute").test_client()
+    replies = [client.get("/surnames/김", environ_base={"REMOTE_ADDR": "10.0.0.1"}) for _ in range(3)]
+    assert [r.status_code for r in replies] == [200, 200, 429] and int(replies[2].headers["Retry-After"]) > 0 and error_of(replies[2])
+    assert client.get("/surnames/김", environ_base={"REMOTE_ADDR": "10.0.0.2"}).status_code == 200
+    assert client.get("/check", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 200
+
+
+def test_births_are_neither_logged_nor_counted(quick, caplog):
+    with caplog.at_level(logging.DEBUG):
+        quick.post("/name", json={**OLD, "year": 1987, "surname": "제갈"})
+        quick.post("/name", json={**OLD, "year": "1987년", "surname": "제갈"})
+        quick.get("/surnames/제갈")
+    logged = "\n".join(r.getMessage() for r in caplog.records)
+    assert "POST /name 200" in logged and "GET /surnames/<hangul> 200" in logged
+    labels = "".join(re.findall("{.*?}", quick.get("/metrics").text))
+    for private in ("1987", "제갈"): assert private not in logged + labels
+    assert 'saju_request_seconds_count{method="POST",route="/name",status="200"}' in quick.get("/metrics").text
+
+
+def test_a_bug_tells_nothing(caplog):
+    class Broken:
+        def run(self, job, **asked): raise ValueError(f"secret {asked}")
+    reply = create_app(Broken()).test_client().post("/name", json=OLD)
+    assert reply.status_code == 500 and error_of(reply) and "1990" not in reply.text + caplog.text and "ValueError" in caplog.text
+
+
+# load, death, stop
+
+def test_a_full_line_turns_away(crew, client):
+    with ExitStack() as places:
+        for _ in range(crew.size): places.enter_context(crew.place())
+        reply = client.post("/name", json=OLD)
+        assert reply.status_code == 503 and int(reply.headers["Retry-After"]) > 0 and error_of(reply)
+        assert client.get("/check").json["isReady"] is False
+    assert client.get("/check").json["isReady"] and client.post("/name", json=OLD).status_code == 200
+
+
+def test_time_is_limited_and_a_late_answer_is_thrown_away():
+    with crew_of(None, workers=1, limit=60) as crew:
+        until(lambda: ready(crew))
+        client = create_app(crew).test_client()
+        crew.limit = 0
+        assert client.post("/name", json={**OLD, "seed": 1}).status_code == 503
+        crew.limit = 60
+        assert client.post("/mean", json={"name": "서연(瑞淵)"}).json["mean"] == "'상서로울 서'와 '못 연'"
+
+
+def test_a_worker_killed_at_work_loses_nothing():
+    with crew_of(workers=2, limit=120) as crew, ThreadPoolExecutor() as pool:
+        until(lambda: crew.idle.qsize() == 2)
+        client, others = create_app(crew).test_client(), set(active_children()) - set(idle(crew))
+        asked = [pool.submit(client.post, "/name", json={**OLD, "seed": i}) for i in range(4)]
+        until(lambda: crew.idle.empty())
+        (set(active_children()) - others).pop().kill()
+        assert [a.result().status_code for a in asked] == [200]*4
+        until(lambda: len(idle(crew)) == 2)
+
+
+def test_an_idle_worker_that_died_is_replaced():
+    with crew_of(None, workers=1, limit=120) as crew:
+        until(lambda: ready(crew))
+        idle(crew)[0].kill()
+        assert create_app(crew).test_client().post("/name", json=OLD).status_code == 200
+
+
+def test_an_engine_that_is_down_is_told_and_no_fault_of_the_client():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with crew_of("openai", f"http://127.0.0.1:{closed.getsockname()[1]}/v1", workers=1, limit=120) as crew:
+            until(lambda: not crew.idle.empty())
+            client = create_app(crew).test_client()
+            reply = client.post("/name", json=OLD)
+            assert reply.status_code == 503 and "서버에 닿지 못했습니다" in error_of(reply)["reason"]
+            assert client.get("/check").json == {"isReady": False, "engine": "openai", "version": client.get("/check").json["version"]}
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s: return s.getsockname()[1]
+
+
+def ask(port, path, body=None, **headers):
+    "JSON from a server."
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json", **headers}), timeout=300) as reply: return json.load(reply)
+
+
+def answers(port, path="/check"):
+    "What a server says, or nothing while it is not up."
+    try: return ask(port, path)
+    except OSError: return {}
+
+
+@pytest.fixture
+def served(tmp_path):
+    "The command's server as a process of its own, with one worker."
+    port, log = free_port(), open(tmp_path/"log", "w+")
+    process = subprocess.Popen([sys.executable, "-c", f"from saju_naming.serve import serve; serve(port={port}, workers=1)"], stdout=log, stderr=log, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    try:
+        until(lambda: answers(port).get("isReady"))
+        yield port, process, tmp_path/"log"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM does not reach a handler on Windows")
+def test_sigterm_lets_the_answer_finish(served):
+    port, process, log = served
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(ask, port, "/name", {**OLD, "seed": 11})
+        until(lambda: "saju_jobs 1.0" in urlopen(f"http://127.0.0.1:{port}/metrics").read().decode() or late.done())
+        process.send_signal(signal.SIGTERM)
+        assert late.result()["name1"] and process.wait(120) == 0
+    text = log.read_text(encoding="utf-8")
+    assert "받은 요청을 마치고 멈춥니다" in text and "1990" not in text and "Traceback" not in text
+
+
+def test_connections_that_say_nothing_do_not_block(served):
+    port, _, _ = served
+    with ExitStack() as silent:
+        for i in range(60):
+            s = silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+            if i % 2: s.sendall(b"POST /name HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
+        assert ask(port, "/name", OLD)["name1"]
+
+
+def test_only_a_proxy_on_this_machine_may_name_the_client():
+    running = start(port=0, engine=None, workers=1, rate="2 per minute")
+    try:
+        for i in range(4): ask(running.port, "/surnames/%EA%B9%80", **{"X-Forwarded-For": f"10.0.0.{i}"})
+        with pytest.raises(HTTPError, match="429"):
+            for _ in range(3): ask(running.port, "/surnames/%EA%B9%80", **{"X-Forwarded-For": "10.0.1.1"})
+    finally: running.stop()
+
+
+def test_a_taken_port_is_one_clear_error():
+    from saju_naming.ohaeng import InputError
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        with pytest.raises(InputError, match="port"): start(port=taken.getsockname()[1])
+
+
+def test_a_big_model_server_behind_the_same_api(tmp_path):
+    pytest.importorskip("torch")
+    from saju_naming.merge import merge_adapter
+    tiny, port = files("saju_naming")/"data"/"tiny", free_port()
+    model = merge_adapter(str(tiny/"adapter"), "tiny", tmp_path/"merged")
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(model), "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    server = subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: answers(port, "/health"), 300)
+        with crew_of("openai", f"http://127.0.0.1:{port}/v1#{model}", workers=1, limit=300) as crew:
+            client = create_app(crew).test_client()
+            reply = client.post("/name", json={**OLD, "surname": "김"})
+            assert reply.status_code == 200 and "openai" in reply.json["result"]["source_reason"]
+            assert client.get("/check").json["isReady"] is True
+            assert client.post("/mean", json={"name": reply.json["name1"]}).json["mean"].startswith("'")
+    finally:
+        server.kill()
+        server.wait()
