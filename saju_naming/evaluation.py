@@ -972,7 +972,7 @@ def table_markdown(
     head = ["| | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
     return "\n".join(head + [f"| {name} | " + " | ".join(_percent(t[m]) if m in t else "" for m in columns) + " |" for name, t in tables.items()])
 
-# %% ../nbs/10_evaluate.ipynb #c131
+# %% ../nbs/10_evaluate.ipynb #c133
 def figure(
     items,   # benchmark items
     scored,  # label → {item id: scores}
@@ -997,7 +997,7 @@ def _mean_correct(items, by, kind):
     told = [by[i["id"]]["correct"] for i in items if i["kind"] == kind and i["id"] in by and by[i["id"]]["correct"] is not None]
     return sum(told)/max(1, len(told))
 
-# %% ../nbs/10_evaluate.ipynb #c144
+# %% ../nbs/10_evaluate.ipynb #c146
 def worst(
     items,   # benchmark items
     answers, # their answers
@@ -1009,7 +1009,7 @@ def worst(
     lowest = sorted(scored, key=lambda s: (sum(s[1].values())/max(1, len(s[1])), s[0]))[:n]
     return [(asked[i], texts[i], {m: s for m, s in told.items() if s < 1}) for i, told in lowest if any(s < 1 for s in told.values())]
 
-# %% ../nbs/10_evaluate.ipynb #c147
+# %% ../nbs/10_evaluate.ipynb #c149
 WAYS = {"held": "문법과 함께", "free": "혼자서"}
 
 def _same_run(out, about):
