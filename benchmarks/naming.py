@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     args = parser.parse_args()
     birth, gender, surname = CASES[0]
-    recommend = shell("-c", "from saju_naming.cli import main; main()", "recommend", "--birth", birth, "--gender", gender, "--surname", surname)
+    recommend = shell("-c", "from saju_naming.cli import main; main()", "recommend", "--birth", birth, "--gender", gender, "--surname", surname, "--no-model")
     naming.recommend(*CASES[0])
     rounds = {"tables": [], "one by one": [], "cold shell": [], "import numpy": []}
     for _ in range(args.repeats):

@@ -106,13 +106,18 @@ SYLLABLE_INDEX = {s: i for i, s in enumerate((*SYLLABLES, ""))}  # 음절 → �
 # %% ../nbs/03_names.ipynb #c029
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"  # 첫소리 0..18
 
+def _codes(text):
+    "Hangul syllables as numbers 0..11171."
+    if not isinstance(text, (str, tuple)): raise InputError("name", text, "한글이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
+    codes = [ord(c) - 0xAC00 for c in text]
+    if not all(0 <= c <= 11171 for c in codes): raise InputError("name", "".join(text), "한글 음절이 아닌 글자가 있습니다", "완성된 한글로 적어 주세요 (예: 서연)")
+    return codes
+
 def jamo(
     text,      # 한글 음절들: a str, or a sequence of one-syllable strings
 ) -> tuple:    # 첫소리 0..18, 모음 0..20, 받침 0..27: three int arrays of shape (n,)
     "Splits Hangul syllables into jamo numbers."
-    if not isinstance(text, (str, tuple)): raise InputError("name", text, "한글이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
-    codes = np.array([ord(c) - 0xAC00 for c in text], int)
-    if ((codes < 0) | (codes > 11171)).any(): raise InputError("name", "".join(text), "한글 음절이 아닌 글자가 있습니다", "완성된 한글로 적어 주세요 (예: 서연)")
+    codes = np.array(_codes(text), int)
     return codes//588, codes//28 % 21, codes % 28
 
 # %% ../nbs/03_names.ipynb #c032
@@ -330,23 +335,28 @@ def sound_key(
     near: bool = False,  # 받침을 갈래(콧소리·막힌소리·ㄹ)로만 견줌
 ) -> str:                # equal keys sound alike
     "A spelling of how a text sounds, read in one breath: 연음, then classes of like sounds."
-    parts, finals = [list(p) for p in zip(*(part.tolist() for part in jamo(text)))], _FINAL_NEAR if near else _FINAL_CLASS
+    parts, finals = [[c//588, c//28 % 21, c % 28] for c in _codes(text)], _FINAL_NEAR if near else _FINAL_CLASS
     for left, right in zip(parts, parts[1:]):
         if right[0] == 11 and _LINK[left[2]] >= 0: left[2], right[0] = 0, _LINK[left[2]]
     return "".join(chr(0xAC00 + (i*21 + _VOWEL_CLASS[v])*28 + finals[f]) for i, v, f in parts)
 
 @lru_cache(maxsize=1)
-def _teasing_words(): return [(w, match, len(w) > 2, sound_key(w, len(w) > 2)) for w, match in _read("teasing.csv")]
+def _teasing_words():
+    "Long words (near), then short ones: the sounds that tease as a whole, those that tease inside a name too, and a pattern of the latter."
+    found = {True: ({}, {}), False: ({}, {})}
+    for word, match in _read("teasing.csv"): found[len(word) > 2][match == "any"].setdefault(sound_key(word, len(word) > 2), word)
+    return {near: (whole, part, re.compile("|".join(part))) for near, (whole, part) in found.items()}
 
 def teasing(
     surname: str,  # 성 in Hangul
     given: str,    # 이름 in Hangul
 ) -> str:          # the word it evokes, or None
     "The teasing word (놀림말) that a name sounds like."
-    full = [sound_key(surname + given, near) for near in (False, True)]
-    own = [sound_key(given, near) for near in (False, True)]
-    return next((w for w, match, near, key in _teasing_words()
-                 if key in (full[near], own[near]) or (match == "any" and (key in full[near] or key in own[near]))), None)
+    for near, (whole, part, inside) in _teasing_words().items():
+        for sound in (sound_key(surname + given, near), sound_key(given, near)):
+            if sound in whole: return whole[sound]
+            if hit := inside.search(sound): return part[hit[0]]
+    return None
 
 # %% ../nbs/03_names.ipynb #c083
 class CollectError(RuntimeError):

@@ -9,6 +9,7 @@ __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'descr
            'recommend', 'NameReport', 'check_name']
 
 # %% ../nbs/04_naming.ipynb #c003
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -421,9 +422,9 @@ class _Block:
     def sound(self, r, c): return int(self.first.syllable[self.rows[r]]), int(self.second.syllable[self.cols[c]])
 
     def best_under(self, r, c, used, limits):
-        "The best pair of syllable group (r, c) whose characters are not used up: (score, i, j)."
+        "The best pair of syllable group (r, c) whose characters are not used up, by code point: (score, i, j)."
         rows, cols = (slice(s[k], s[k+1] if k + 1 < len(s) else None) for s, k in ((self.rows, r), (self.cols, c)))
-        spent = [np.array([used[h] >= limit for h in pool.hanja[at]]) for pool, at, limit in ((self.first, rows, limits[0]), (self.second, cols, limits[1]))]
+        spent = [used[pool.hanja[at].view(np.uint32)] >= limit for pool, at, limit in ((self.first, rows, limits[0]), (self.second, cols, limits[1]))]
         part = np.where(spent[0][:, None] | spent[1], -np.inf, self.total[rows, cols])
         i, j = np.unravel_index(part.argmax(), part.shape)
         return part[i, j], rows.start + i, cols.start + j
@@ -449,7 +450,7 @@ def _fixed_limit(blocks, request, limit):
 
 def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
-    queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), Counter(), Counter()
+    queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter()
     often = max(3, -(-3*request.count//10))
     fixed_limit = _fixed_limit(blocks, request, limit)
     while queue and len(picked) < request.count:
@@ -462,7 +463,7 @@ def _select(blocks, request, rejected, limit=2):
         elif score < -bound: heapreplace(queue, (-score, b, r, c))
         else:
             heappop(queue); heard.add(sound); places.update(spots); picked.append((block, i, j, float(score)))
-            used.update(h for h in (block.first.hanja[i], block.second.hanja[j]) if h)
+            for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
     return picked
 
 # %% ../nbs/04_naming.ipynb #c079

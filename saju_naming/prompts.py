@@ -467,6 +467,15 @@ def has_fixed(
     return any(fixed in chars[i] for i in _PLACES[place][0] if i < len(chars))
 
 # %% ../nbs/05_prompts.ipynb #c070
+@lru_cache
+def _having(gender, split, elements):
+    "(돌림자, 자리) → the names of `name_pool` that have it there (`has_fixed`), in their order."
+    found = {}
+    for chars in name_pool(gender, split)[elements]:
+        for place, (spots, _) in _PLACES.items():
+            for fixed in {part for i in spots for part in chars[i]}: found.setdefault((fixed, place), []).append(chars)
+    return found
+
 def fixed_row(
     rng,    # random.Random
     split,  # train | validation | test
@@ -478,7 +487,7 @@ def fixed_row(
     surname, place = rng.choice(list(surnames())[:40]) if rng.random() < 0.7 else "", rng.choice(("", "", "first", "second"))
     if not names: return fixed_row(rng, split)
     fixed = rng.choice(rng.choice(names)[rng.choice(_PLACES[place][0])])
-    fitting = (n for n in _pick(rng, [n for n in names if has_fixed(n, fixed, place)], 8) if not surname or not clumsy(surname, "".join(r for _, r in n)))
+    fitting = (n for n in _pick(rng, _having(gender, split, "".join(sorted(plan)))[fixed, place], 8) if not surname or not clumsy(surname, "".join(r for _, r in n)))
     names = list(islice(fitting, rng.choice((1, 2, 3, 3, 3))))
     if not names: return fixed_row(rng, split)
     question = naming_question(counts, gender, surname, len(names), 2, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
