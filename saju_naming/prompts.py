@@ -360,7 +360,7 @@ def name_pool(
     return pool
 
 # %% ../nbs/05_prompts.ipynb #c059
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=10_000)
 def name_block(
     chars,  # 글자들: of (한자, 음)
 ) -> str:   # 시드의 세 줄
@@ -419,7 +419,7 @@ def naming_answer(
     return write_explanation(rng, counts, plan) + "\n\n이름 추천\n" + "\n\n".join(blocks)
 
 # %% ../nbs/05_prompts.ipynb #c064
-@lru_cache(maxsize=None)
+@lru_cache(maxsize=10_000)
 def clumsy(
     surname,  # 성
     given,    # 이름
