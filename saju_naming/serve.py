@@ -675,6 +675,7 @@ class Running:
     "A server that runs in the background of this process."
     crew: Crew
     server: object   # waitress
+    thread: Thread   # in which it runs
     port: int
 
     def stop(self):
@@ -682,6 +683,7 @@ class Running:
         dismiss(self.crew)
         self.server.task_dispatcher.shutdown()   # until every reply is written
         self.server.close()
+        self.thread.join(2)   # the port is free when its loop has looked up; an open connection does not hold us longer
 
 def _listen(host, port):
     "A socket that listens, or one clear error."
@@ -701,8 +703,9 @@ def start(
     crew = Crew(engine, model, workers)
     server = waitress.create_server(create_app(crew, **options), sockets=[listening], threads=crew.size + 8, ident=None, connection_limit=500, channel_timeout=60,
                                     max_request_body_size=2**20, trusted_proxy="127.0.0.1", trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"})
-    Thread(target=server.run, daemon=True).start()
-    return Running(crew, server, listening.getsockname()[1])
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    return Running(crew, server, thread, listening.getsockname()[1])
 
 # %% ../nbs/11_serve.ipynb #c080
 def tunnel(

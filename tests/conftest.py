@@ -1,6 +1,10 @@
 "What the tests of the page and of the Flutter client share: one browser, one real server."
 import os, shutil
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -28,3 +32,14 @@ def server():
     running = start(port=0, workers=1, rate="100000 per minute")
     yield f"http://127.0.0.1:{running.port}"
     running.stop()
+
+
+@contextmanager
+def static(folder):
+    "A plain file server on a free port, as GitHub Pages is; gives its address."
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_): pass
+    host = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
+    Thread(target=host.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{host.server_port}/"
+    host.shutdown()

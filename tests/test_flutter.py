@@ -1,13 +1,11 @@
 "The Flutter client in a real browser against the real server: served from here and published as static files."
 import asyncio, re, socket, threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest, uvicorn, yaml
 from click.testing import CliRunner
-from conftest import SCREENS
+from conftest import SCREENS, static
 from playwright.sync_api import expect
 
 from saju_naming import flutter
@@ -36,15 +34,10 @@ def served():
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     "The client as `saju-naming flutter --publish` writes it, below /saju_naming_web/ of a plain file server."
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_): pass
     root = tmp_path_factory.mktemp("pages")
     said = CliRunner().invoke(cli, ["flutter", "--publish", "--base-href", "/saju_naming_web/", "--output", str(root/"saju_naming_web")])
     assert said.exit_code == 0 and "GitHub Pages" in said.output
-    host = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=root))
-    threading.Thread(target=host.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{host.server_port}/saju_naming_web/"
-    host.shutdown()
+    with static(root) as address: yield address + "saju_naming_web/"
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 "The web page in a real browser against the real server: every way through it, what goes wrong, and who cannot see or point."
-import json, re, threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+import json, re
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import SCREENS
+from conftest import SCREENS, static
 from playwright.sync_api import expect
 
 from saju_naming.generate import recommend
@@ -24,12 +22,7 @@ BIRTH = dict(year="1990", month="5", day="15", hour="14", minute="30")
 @pytest.fixture(scope="session")
 def elsewhere():
     "The page as static files on another port, as on GitHub Pages."
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_): pass
-    host = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=WEB))
-    threading.Thread(target=host.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{host.server_port}/"
-    host.shutdown()
+    with static(WEB) as address: yield address
 
 
 @pytest.fixture
