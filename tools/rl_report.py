@@ -62,7 +62,7 @@ def variety(texts):
 
 
 def measure(adapter):
-    "All measures of an adapter on the shipped base, exported as it ships."
+    "All measures of an adapter on the shipped base, exported in 8 bits."
     with tempfile.TemporaryDirectory() as work:
         folder = export_onnx(merge_adapter(adapter, "tiny", Path(work)/"merged"), Path(work)/"int8")
         questions = [q for _, q, _ in make_rows(ROWS, "test", seed=1)]
