@@ -360,7 +360,7 @@ def name_pool(
     return pool
 
 # %% ../nbs/05_prompts.ipynb #c059
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1000)
 def name_block(
     chars,  # 글자들: of (한자, 음)
 ) -> str:   # 시드의 세 줄

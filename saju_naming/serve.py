@@ -12,6 +12,7 @@ __all__ = ['Flag', 'Names', 'Year', 'Month', 'Day', 'Gender', 'Seed', 'JOBS', 'S
            'add_page', 'document', 'create_app', 'Running', 'start', 'tunnel', 'serve']
 
 # %% ../nbs/11_serve.ipynb #c003
+import ctypes
 import hmac
 import json
 import logging
@@ -21,6 +22,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import time
 import traceback
 from contextlib import contextmanager
@@ -313,6 +315,10 @@ def _where(error):
     at = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} {Path(at.filename).name}:{at.lineno}"
 
+def _give_back():
+    "Has glibc return freed blocks of 1 MB and more at once; by itself it comes to keep blocks of up to 32 MB (mallopt(3), M_MMAP_THRESHOLD)."
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"): libc.mallopt(-3, 2**20)
+
 def work(
     pipe,    # the worker's end
     engine,  # 엔진의 이름, None for the rule engine alone
@@ -320,6 +326,7 @@ def work(
 ):
     "What a worker process does: loads the model, tells how the sample job went, then answers jobs until the pipe closes."
     for stop in (signal.SIGINT, signal.SIGTERM): signal.signal(stop, signal.SIG_IGN)   # the server stops first and lets the worker finish
+    _give_back()
     try:
         pipe.send(_answer(engine, model, "name", SAMPLE))
         while True: pipe.send(_answer(engine, model, *pipe.recv()))
