@@ -19,6 +19,8 @@ serve: $(VENV)/.base
 	@$(BIN)/saju-naming serve $(ARGS)
 
 test: $(VENV)/.train
+	$(BIN)/ruff check -q
+	$(BIN)/mypy
 	$(BIN)/nbdev_test --n_workers 2
 	$(BIN)/python -m pytest -q tests
 

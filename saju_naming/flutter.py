@@ -279,8 +279,8 @@ def bundle(
         start = tarfile.TarInfo("main.py")
         start.size = len(START)
         tar.addfile(start, io.BytesIO(START.encode()))
-        for name in MODULES: tar.add(files("saju_naming")/name, f"saju_naming/{name}")
-        for f in (f for package in PACKAGES for f in distribution(package).files):
+        for name in MODULES: tar.add(str(files("saju_naming")/name), f"saju_naming/{name}")
+        for f in (f for package in PACKAGES for f in distribution(package).files or ()):
             if ".." not in f.parts and f.suffix not in (".pyc", ".pyi", ".so", ".pyd"): tar.add(f.locate(), f"__pypackages__/{f}")
 
 # %% ../nbs/12_flutter.ipynb #c048
@@ -329,7 +329,7 @@ DEPLOY = """{folder}에 정적 사이트를 만들었습니다. 자리는 {base}
 여기서 보기 (자리가 /일 때): python -m http.server --directory {folder} 8551
 
 GitHub Pages에 올리는 두 길
-  1. 이 저장소에서: Settings > Pages > Source를 GitHub Actions로 바꾸고, Actions > flutter > Run workflow를 누릅니다.
+  1. 이 저장소에서: Settings > Pages > Source를 GitHub Actions로 바꾸고, Actions > docs > Run workflow를 누릅니다. 문서 사이트의 /app/에 놓입니다.
   2. 다른 저장소에: 저장소 saju_naming_web을 만들고 --base-href /saju_naming_web/로 펴낸 뒤 이 폴더의 파일을 올립니다.
      git -C {folder} init -b main && git -C {folder} add -A && git -C {folder} commit -m site
      git -C {folder} push -f https://github.com/사용자/saju_naming_web.git main      (그 저장소의 Settings > Pages > Branch를 main으로)

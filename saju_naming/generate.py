@@ -223,7 +223,7 @@ def _write(engine, ids, matcher, rng, room):
         new = [token]
 
 # %% ../nbs/09_generate.ipynb #c037
-ENGINES = {"embedded": EmbeddedEngine}
+ENGINES: dict[str, type] = {"embedded": EmbeddedEngine}
 
 @lru_cache(maxsize=4)
 def load_engine(
@@ -249,7 +249,7 @@ class GrammarMask:
 
 def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
-    try: import torch, transformers, peft
+    try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("engine", "transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
     from saju_naming.merge import adapter_settings, attach_adapter
     from saju_naming.model import load_base, load_tokenizer
@@ -483,7 +483,7 @@ def recommend(
     fitting = [n for n in found.names if _fits(_chars(n), sex, plan)]
     why = _unfit(found.analysis, fitting, count, length)
     ready = loading.engine()
-    if why or not ready: return alone(why or loading.error.reason)
+    if why or not ready: return alone(why or getattr(loading.error, "reason", ""))
     replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
                           wish(naming._text("fixed_syllable", fixed) if fixed else "", options.get("position") or "", hangul_only))
     return _assemble(found, replies, fitting)
@@ -572,7 +572,7 @@ _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "f
 
 def _understood(question):
     "What a question asks for, or one clear error."
-    asked = parse_question(question) if isinstance(question, str) else {"family": None}
+    asked: dict = parse_question(question) if isinstance(question, str) else {"family": None}
     if asked.get("miscounted") or asked.get("counts") and sum(asked["counts"]) not in (6, 8):
         raise InputError("question", question.strip()[:40], "오행의 개수를 읽을 수 없습니다", "목 2개, 화 1개, 토 0개, 금 2개, 수 3개처럼 다섯 오행을 한 번씩, 합이 6이나 8이 되게 적어 주세요")
     if not asked["family"]: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))

@@ -83,7 +83,7 @@ def _hanja(row):
                  _parts(caution, "|"), provenance, int(use), _parts(name_readings))
 
 @lru_cache(maxsize=None)
-def table() -> dict:  # {글자: Hanja}, read once and kept
+def table() -> MappingProxyType:  # {글자: Hanja}, read once and kept
     "All registrable characters (인명용 한자), in code point order."
     with (files("saju_naming")/"data"/"hanja.csv").open(encoding="utf-8") as lines:
         rows = csv.reader(lines)

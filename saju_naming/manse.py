@@ -28,7 +28,7 @@ def _table(
     name: str,  # terms (UTC seconds of the 24 terms, years 1899-2101) | eot (균시차 at 0h UTC, daily differences, 0.1 s)
 ):
     "One array of the shipped table."
-    with np.load(files("saju_naming") / "data" / "solar_terms.npz") as f: return f[name]
+    with np.load(str(files("saju_naming") / "data" / "solar_terms.npz")) as f: return f[name]
 
 # %% ../nbs/01_manse.ipynb #c028
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -78,7 +78,7 @@ def _offset(
     t,     # UTC seconds since 1970
 ) -> int:  # seconds east of UTC
     "The offset of a zone at a moment."
-    return (_EPOCH + timedelta(seconds=t)).astimezone(zone).utcoffset()//timedelta(seconds=1)
+    return (_EPOCH + timedelta(seconds=t)).astimezone(zone).utcoffset()//timedelta(seconds=1)  # type: ignore[operator]
 
 # %% ../nbs/01_manse.ipynb #c041
 def _transitions(
@@ -176,7 +176,7 @@ def _lunar_table():  # first day of each month (days since 1970) and its length 
     return new_year + (length.cumsum() - length.ravel()).reshape(length.shape), length
 
 # %% ../nbs/01_manse.ipynb #c062
-_PROBLEMS = (None,  # number → (field, reason, remedy)
+_PROBLEMS: tuple = (None,  # number → (field, reason, remedy)
     ("birth", "생년월일시로 읽을 수 없습니다", "1990-05-15T14:30처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"),
     ("birth", "달력에 없는 날짜이거나 시계에 없는 시각입니다", "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"),
     ("birth", "계산할 수 있는 범위를 벗어났습니다", f"{FIRST_YEAR}년부터 {LAST_YEAR}년까지의 날짜를 적어 주세요"),
@@ -446,10 +446,10 @@ def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options
     day, hour = _HOURS[o["rat"]]
     at = solar//3600 % 1440
     hours = hour[at] if known is True else np.where(known, hour[at], np.int8(-1))
-    numbers = _YEAR_PILLAR[k], _MONTH_PILLAR[k], day[at], hours
+    numbers: tuple = (_YEAR_PILLAR[k], _MONTH_PILLAR[k], day[at], hours)
     if np.ndim(local) == 0: numbers = tuple(int(n) for n in numbers)
     times = (np.asarray(t, np.int64).view("M8[s]")[()] for t in (local, utc, solar))
-    return FourPillars(*numbers, *times, (kind == _TWICE) & (fold is None or fold == 0), o), kind
+    return FourPillars(*numbers, *times, (kind == _TWICE) & (fold is None or fold == 0), o), kind  # type: ignore[call-arg]
 
 # %% ../nbs/01_manse.ipynb #c093
 def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, problem numbers (0 good)
@@ -525,8 +525,8 @@ def _chart_rows(header, rows):  # column names, rows of cells → added cells, r
     for i, row in enumerate(rows): groups.setdefault(tuple(cell(row, f) or default for f, default in _DEFAULTS.items()), []).append(i)
     out = [None]*len(rows)
     for key, members in groups.items():
-        columns = ([cell(rows[i], name) for i in members] for name in ("birth", "longitude"))
-        for i, added in zip(members, _chart_group(*columns, dict(zip(_DEFAULTS, key)))): out[i] = added
+        births, longitudes = ([cell(rows[i], name) for i in members] for name in ("birth", "longitude"))
+        for i, added in zip(members, _chart_group(births, longitudes, dict(zip(_DEFAULTS, key)))): out[i] = added
     spilt = _bad_row("칸이 열 이름보다 많습니다. 쉼표가 든 칸은 따옴표로 묶어 주세요.")
     return [spilt if len(row) > len(header) else added for row, added in zip(rows, out)]
 

@@ -200,7 +200,7 @@ def greedy_onnx(
     start = time.perf_counter()
     model = og.Model(str(folder))
     tokenizer, params = og.Tokenizer(model), og.GeneratorParams(model)
-    loaded, answers, tokens, seconds = time.perf_counter() - start, [], 0, 0
+    loaded, answers, tokens, seconds = time.perf_counter() - start, [], 0, 0.0
     params.set_search_options(do_sample=False)
     for question in questions:
         generator = og.Generator(model, params)
@@ -277,6 +277,14 @@ _USE = """## 쓰임과 한계
 
 - 쓰임: 사주의 오행 셈을 받아 이름을 권하고 풀이하는 여섯 갈래의 질문. 사주 작명 도구 안에서 쓰도록 만들었습니다. 셈과 후보는 엔진이 내고, 모델은 고르고 풀이하며, 답은 다시 검사받습니다.
 - 한계: 그 밖의 질문에는 답하지 못합니다. 문법으로 묶지 않고 혼자 쓰면 틀린 뜻이나 오행을 말할 수 있으므로 검사기를 거쳐야 합니다. 사주와 오행은 전통이며 과학적 예측이 아닙니다.
+- 치우침: 남자와 여자의 이름을 나누고, 요즘 한국에서 흔한 이름을 높이 치는 표에서 배웠습니다. 드문 이름과 남녀 모두에게 쓰는 이름은 덜 나옵니다.
+
+## 쓰는 법
+
+    pip install saju-naming
+    saju-naming ask "자원오행 수에 해당하는 한자 알려줘"
+
+위는 내장 모델입니다. 다른 가중치는 `pip install 'saju-naming[train]'` 뒤에 `--engine transformers --model 폴더나 허브의 이름`으로 엽니다. 인용은 저장소의 [CITATION.cff](https://github.com/5kletsgo/saju-naming/blob/main/CITATION.cff)에 있습니다.
 """
 
 def model_card(
@@ -291,7 +299,7 @@ def model_card(
     "The model card, written from the recipe, the log and the scores (모델 카드)."
     from huggingface_hub import ModelCardData
     data = ModelCardData(language="ko", license=license, library_name="transformers", pipeline_tag="text-generation", base_model=base_model,
-                         datasets=datasets, tags=["saju", "ohaeng", "korean", "naming", "gemma2", "lora"])
+                         datasets=datasets, metrics=["accuracy"], tags=["saju", "ohaeng", "korean", "naming", "gemma2", "lora"])
     origin = f"[{base_model}](https://huggingface.co/{base_model})를 8비트 LoRA로 조율해 합친 모델" if base_model else "Gemma 2의 구조만 빌려 처음부터 배운 모델 (Gemma의 가중치는 쓰지 않음)"
     sections = [_section("배운 것과 걸린 시간", log), _section("점수", scores), *(_section(f"레시피: {key}", recipe) for key, recipe in recipes.items())]
     notice = f"\n{GEMMA_NOTICE}\n" if license == "gemma" else ""

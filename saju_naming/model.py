@@ -72,11 +72,11 @@ def shape(
 
 # %% ../nbs/06_model.ipynb #c023
 def matrix_bytes(
-    rows: int,                 # outputs
-    cols: int,                 # inputs
-    quantization: str = None,  # None | 8bit | 4bit
-    width: int = 2,            # bytes of an unquantised number
-) -> int:                      # bytes, scales included
+    rows: int,                        # outputs
+    cols: int,                        # inputs
+    quantization: str | None = None,  # None | 8bit | 4bit
+    width: int = 2,                   # bytes of an unquantised number
+) -> int:                             # bytes, scales included
     "What one weight matrix takes as bitsandbytes stores it."
     if quantization is None: return width*rows*cols
     if quantization == "8bit": return rows*cols + 4*rows
@@ -85,10 +85,10 @@ def matrix_bytes(
 
 # %% ../nbs/06_model.ipynb #c024
 def weight_bytes(
-    model,                     # Gemma2ForCausalLM without quantisation; the meta device will do
-    quantization: str = None,  # None | 8bit | 4bit
-    width: int = 2,            # bytes of an unquantised number: 2 for bf16, 4 for fp32
-) -> int:                      # bytes
+    model,                            # Gemma2ForCausalLM without quantisation; the meta device will do
+    quantization: str | None = None,  # None | 8bit | 4bit
+    width: int = 2,                   # bytes of an unquantised number: 2 for bf16, 4 for fp32
+) -> int:                             # bytes
     "What the weights take in memory: matrices of the layers quantised, embedding and norms not."
     import torch
     inner = [m for m in model.model.layers.modules() if isinstance(m, torch.nn.Linear)]
@@ -318,9 +318,9 @@ def load_tokenizer(
 
 # %% ../nbs/06_model.ipynb #c087
 def quantization_config(
-    quantization: str,  # None | 8bit | 4bit
-    dtype,              # torch.dtype in which 4-bit matrices are multiplied
-):                      # BitsAndBytesConfig, or None
+    quantization: str | None,  # None | 8bit | 4bit
+    dtype,                     # torch.dtype in which 4-bit matrices are multiplied
+):                             # BitsAndBytesConfig, or None
     "How bitsandbytes stores the matrices: LLM.int8(), or nf4 with its scales quantised too."
     from transformers import BitsAndBytesConfig
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)   # it says a line for every layer
@@ -334,9 +334,9 @@ def quantization_config(
 DTYPES = ("bfloat16", "float16", "float32")
 
 def pick_device(
-    device: str = None,  # cpu | cuda | cuda:1 ..; None: a GPU where there is one
-    dtype: str = None,   # one of `DTYPES`, or a torch.dtype; None: bfloat16 on a GPU, float32 on the CPU
-) -> tuple:              # (device, torch.dtype)
+    device: str | None = None,  # cpu | cuda | cuda:1 ..; None: a GPU where there is one
+    dtype=None,                 # one of `DTYPES`, or a torch.dtype; None: bfloat16 on a GPU, float32 on the CPU
+) -> tuple:                     # (device, torch.dtype)
     "Where a model runs, and with which numbers."
     import torch
     gpus = torch.cuda.device_count()
@@ -360,12 +360,12 @@ def check_memory(
 
 # %% ../nbs/06_model.ipynb #c091
 def load_base(
-    name_or_path: str = "tiny",  # "tiny", a folder, or a hub name
-    quantization: str = None,    # None | 8bit | 4bit (nf4)
-    dtype: str = None,           # bfloat16 | float16 | float32; None: bfloat16 on a GPU, float32 on the CPU
-    device: str = None,          # cpu | cuda | cuda:1 ..; None: a GPU where there is one
-    attn: str = "eager",         # how attention is computed, see `check_attention`
-):                               # Gemma2ForCausalLM on that device
+    name_or_path: str = "tiny",       # "tiny", a folder, or a hub name
+    quantization: str | None = None,  # None | 8bit | 4bit (nf4)
+    dtype=None,                       # bfloat16 | float16 | float32; None: bfloat16 on a GPU, float32 on the CPU
+    device: str | None = None,        # cpu | cuda | cuda:1 ..; None: a GPU where there is one
+    attn: str = "eager",              # how attention is computed, see `check_attention`
+):                                    # Gemma2ForCausalLM on that device
     "A Gemma 2 to train or to ask, of either size; every mistake is one InputError."
     import torch
     from transformers import AutoModelForCausalLM

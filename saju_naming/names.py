@@ -75,10 +75,10 @@ def parse_gender(
     raise InputError("gender", gender, "성별을 알 수 없습니다", "남자 또는 여자로 적어 주세요")
 
 def popularity(
-    name: str,           # 한글 이름 without the surname
-    gender: str,         # 남 | 여
-    decade: str = None,  # one of `DECADES`; None = the higher of 2010s and 2020s
-) -> int:                # 인기 등급 0 (표에 없음) .. 5 (10위 안)
+    name: str,                  # 한글 이름 without the surname
+    gender: str,                # 남 | 여
+    decade: str | None = None,  # one of `DECADES`; None = the higher of 2010s and 2020s
+) -> int:                       # 인기 등급 0 (표에 없음) .. 5 (10위 안)
     "How common a name is in a decade, as a band."
     gender = parse_gender(gender)
     if decade not in (None, *DECADES): raise InputError("decade", decade, "모르는 연대입니다", f"{DECADES[0]}부터 {DECADES[-1]}까지의 연대를 적어 주세요")
@@ -213,7 +213,7 @@ class Surname(NamedTuple):
     romans: tuple   # 로마자 표기, the most used in passports first
 
 @lru_cache(maxsize=1)
-def surnames() -> dict:  # 한글 -> Surname, in the order of population
+def surnames() -> MappingProxyType:  # 한글 -> Surname, in the order of population
     "Every surname of the shipped table."
     def choices(hanja, strokes): return tuple(SurnameHanja(h, tuple(map(int, s.split("+")))) for h, s in zip(hanja.split(), strokes.split()))
     return MappingProxyType({h: Surname(h, i, choices(hanja, strokes), tuple(romans.split())) for i, (h, hanja, strokes, romans) in enumerate(_read("surnames.csv"), 1)})
@@ -241,10 +241,10 @@ def _guess_surname(text, hanja):
     return text[:2] if double and len(text) > 2 else text[:1]
 
 def split_name(
-    text: str,            # 성명 in Hangul
-    surname: str = None,  # 성, when the caller knows it
-    hanja: str = "",      # 성명의 한자, which may show where the surname ends
-) -> tuple:               # (성, 이름)
+    text: str,                   # 성명 in Hangul
+    surname: str | None = None,  # 성, when the caller knows it
+    hanja: str = "",             # 성명의 한자, which may show where the surname ends
+) -> tuple:                      # (성, 이름)
     "Splits a full name into surname and given name; two-syllable surnames stay whole."
     jamo(text)
     if surname is None: surname = _guess_surname(text, hanja or "")
@@ -350,7 +350,7 @@ def _teasing_words():
 def teasing(
     surname: str,  # 성 in Hangul
     given: str,    # 이름 in Hangul
-) -> str:          # the word it evokes, or None
+) -> str | None:   # the word it evokes
     "The teasing word (놀림말) that a name sounds like."
     for near, (whole, part, inside) in _teasing_words().items():
         for sound in (sound_key(surname + given, near), sound_key(given, near)):
@@ -364,6 +364,7 @@ class CollectError(RuntimeError):
 
 class TryAgain(CollectError):
     "The same question may be answered later: busy, down, or half an answer."
+    after = 0  # seconds that the service asked to wait
 
 def http_session(
     cache,             # 캐시 폴더: answers are kept here for ever
@@ -425,7 +426,7 @@ class NameCount(NamedTuple):
     gender: str   # 남 | 여
     rank: int     # 순위
     name: str     # 이름
-    count: int    # 건수
+    count: int    # type: ignore[assignment]  # 건수 (a tuple has a method of this name)
 
 def _check_period(text, form):
     if not re.fullmatch(form, text): raise InputError("period", text, "모르는 기간입니다", "2024 또는 2024-05처럼 적어 주세요 (음양력은 달만)")
@@ -491,7 +492,7 @@ def _parse_kasi(response):
 def collect_lunar(
     months,                              # 달 "2024-05", ... (solar for getLunCalInfo, lunar for getSolCalInfo)
     operation: str = "getLunCalInfo",    # getLunCalInfo (양력 → 음력) | getSolCalInfo (음력 → 양력)
-    key: str = None,                     # 일반 인증키(Decoding); None = the environment variable DATA_GO_KR_KEY
+    key: str | None = None,              # 일반 인증키(Decoding); None = the environment variable DATA_GO_KR_KEY
     url: str = KASI_URL,                 # 서비스 주소
     cache=".cache/kasi",                 # 캐시 폴더
     per_second: float = 5,               # 빠르기

@@ -304,7 +304,7 @@ def _blocks(pool, plan, request):
     if request.fixed and not fixed.any():
         raise InputError("fixed_syllable", request.fixed, "이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
     def part(element, mask=True): return pool[(pool.element == ELEMENTS.index(element)) & mask]
-    if request.length == 1: blocks = [(part(plan[0]), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
+    if request.length == 1: blocks: list = [(part(plan[0]), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
     elif not request.fixed: blocks = [(part(a), part(b), None) for a, b in dict.fromkeys([plan, plan[::-1]])]
     else:
         good = fixed & (pool.quality >= _GOOD)

@@ -22,7 +22,7 @@ from itertools import islice, product, zip_longest
 from zlib import crc32
 from .hanja import by_reading, natural_reading, registrable_readings, table
 from .names import find_name, given_names, sound_elements, surnames, SYLLABLES, teasing
-from .naming import char_quality, hanja_pool, is_feminine, supplement
+from .naming import hanja_pool, is_feminine, supplement
 from .ohaeng import ELEMENTS, InputError, final_consonant, is_hangul, josa, relation
 
 # %% ../nbs/05_prompts.ipynb #c010
@@ -283,7 +283,7 @@ def virtues(
     "Virtues that go with a meaning: those of the first theme whose word it is or contains, else the common ones."
     exact = [v for words, v in THEMES if meaning in words.split()]
     near = [v for words, v in THEMES if any(w in meaning.split() or (len(w) > 1 and w in meaning) for w in words.split())]
-    return (exact or near or [COMMON_VIRTUES])[0]
+    return next(iter(exact + near), COMMON_VIRTUES)
 
 # %% ../nbs/05_prompts.ipynb #c052
 _LINK = ("{a과} {b을} 이어", "{a에} {b을} 더해", "{a과} {b이} 만나", "{a의} 뜻에 {b의} 뜻을 보태", "{a과} {b을} 나란히 놓아", "{a으로} 열고 {b으로} 맺어", "{a과} {b을} 함께 담아", "{a을} 바탕에 두고 {b을} 얹어",
@@ -525,7 +525,7 @@ _CHAR_LINE = re.compile(r"([가-힣])\((.)\): ?(.+?)(?:, 자원오행 ?([목화�
 
 def parse_char_line(
     line,
-) -> tuple:  # (음, 한자, 훈, 오행 or None), or None when it is not such a line
+) -> tuple | None:  # (음, 한자, 훈, 오행 or None); None when it is not such a line
     "Reads a character line; the seed's page drops the element, so it may be missing."
     m = _CHAR_LINE.fullmatch(line.strip())
     return m and m.groups()
@@ -535,7 +535,7 @@ def parse_answer(
     hangul=False,  # 한글 이름을 물었는가: then a name is alone on its line
 ) -> dict:      # explanation: 풀이; names: [{given, hanja, chars: [(음, 한자, 훈, 오행)], meaning}]; chars: 묶음 밖의 글자 줄
     "Reads an answer by its structure, never by line number; what is no name and no character line is the explanation."
-    out, lines = {"explanation": [], "names": [], "chars": []}, [l.strip() for l in text.split("\n")]
+    out, lines = {"explanation": [], "names": [], "chars": []}, [line.strip() for line in text.split("\n")]
     for line in filter(None, lines):
         name, char, last = _NAME_LINE.fullmatch(line), parse_char_line(line), out["names"][-1] if out["names"] else None
         if char and last and len(last["chars"]) < len(last["hanja"]): last["chars"].append(char)
@@ -591,7 +591,7 @@ def sentence_faults(
     sentence,
     counts,  # 오행 개수 (5,)
     plan,    # 채울 오행
-) -> list:   # 잘못들, or None when no claim could be read
+) -> list | None:  # 잘못들; None when no claim could be read
     "Checks every claim of one sentence of an explanation."
     (more, less), left = most_and_least(counts), [e for e, c in zip(ELEMENTS, counts) if c == 0]
     after = [e for e in left if e not in plan]
@@ -911,12 +911,14 @@ def dataset_card(
     "The card of the dataset: what it is, how it was made, its splits and licence."
     sizes = {s: len(data[s]) for s in data}
     families = {f: sum(x == f for x in data["train"]["family"]) for f in FAMILIES}
-    head = ["---", "language: ko", "license: apache-2.0", "task_categories: [text-generation]", "pretty_name: Saju naming prompts", "configs:", "- config_name: default", "  data_files:",
+    size = next(name for most, name in ((1e3, "n<1K"), (1e4, "1K<n<10K"), (1e5, "10K<n<100K"), (1e6, "100K<n<1M"), (1e7, "1M<n<10M")) if sum(sizes.values()) < most)
+    head = ["---", "language: ko", "license: apache-2.0", "multilinguality: monolingual", "annotations_creators: machine-generated", "language_creators: machine-generated", "source_datasets: original",
+            f"size_categories: {size}", "task_categories: [text-generation]", "tags: [saju, ohaeng, korean, naming, hanja]", "pretty_name: Saju naming prompts", "configs:", "- config_name: default", "  data_files:",
             *(line for s in sizes for line in (f"  - split: {s}", f"    path: {s}.parquet")), "---"]
     body = ["# 사주 작명 프롬프트", "", "사주 오행으로 한국 이름을 짓는 여섯 갈래의 질문과 답입니다. 답의 모든 사실은 saju-naming 엔진의 표에서 나왔고, 만든 뒤 되읽어 확인했습니다.", "",
             f"- 만든 함수: `saju_naming.prompts.build_dataset(rows={sum(sizes.values())}, seed={seed})`", f"- 줄 수: {sizes}", f"- 갈래(훈련): {families}",
             "- 꼴: `prompt`와 `completion`은 대화(role, content)의 목록, `family`는 갈래", "- 나눔: 오행의 셈, 이름의 한자 짝, 질문의 말투가 훈련과 시험에 겹치지 않습니다. 한자의 사실은 모두 훈련에 있습니다.",
-            "- 바탕 자료의 출처와 허락: 저장소의 NOTICE", "- 한계: 덕담의 말은 이 프로젝트가 쓴 조각을 이은 것입니다. 사주는 전통이지 과학이 아닙니다."]
+            "- 바탕 자료의 출처와 허락: [NOTICE](https://github.com/5kletsgo/saju-naming/blob/main/NOTICE)", "- 치우침: 요즘 한국에서 흔한 이름을 높이 치고, 이름을 남녀로 나눕니다.", "- 한계: 덕담의 말은 이 프로젝트가 쓴 조각을 이은 것입니다. 사주는 전통이지 과학이 아닙니다."]
     return "\n".join(head + [""] + body) + "\n"
 
 def save_dataset(

@@ -31,7 +31,7 @@ from importlib.resources import files
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Condition, Event, Thread
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 import prometheus_client
 import waitress
 from flask import jsonify, redirect, request, send_file
@@ -258,7 +258,7 @@ def mean_job(engine, model, name, seed=0):
     except InputError as e: raise InputError("name" if e.field == "question" else e.field, e.value, e.reason, e.remedy) from e
     return dict(mean=mean_words(given, hanja), sentence=told.text, source=told.source, source_reason=told.source_reason)
 
-JOBS = {"name": name_job, "mean": mean_job, "review": review_job}
+JOBS: dict = {"name": name_job, "mean": mean_job, "review": review_job}
 
 # %% ../nbs/11_serve.ipynb #c027
 def name_in(
@@ -404,6 +404,8 @@ class Line:
 # %% ../nbs/11_serve.ipynb #c040
 class Workers(Line):
     "Worker processes behind a line."
+    fault: str | None  # 이름을 지을 수 없는 까닭
+
     def __init__(
         self,
         engine,   # 엔진의 이름, None for the rule engine alone
@@ -665,7 +667,7 @@ def create_app(
     "The WSGI application."
     errors = {code: ErrorReply for code in (400, 401, 404, 405, 413, 415, 422, 429, 503)}
     key = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
-    app = OpenAPI("saju_naming", info=Info(title="사주 작명", version=__version__), security_schemes=key, openapi_extensions={"security": [{"key": []}] if api_key else []}, responses=errors, static_folder=None,
+    app: OpenAPI = OpenAPI("saju_naming", info=Info(title="사주 작명", version=__version__), security_schemes=key, openapi_extensions={"security": [{"key": []}] if api_key else []}, responses=errors, static_folder=None,
                   validation_error_model=ErrorReply, validation_error_callback=lambda e: app.make_response(fault(korean_fault(e), 422)), doc_prefix="/docs")
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.ensure_ascii, app.json.sort_keys, app.json.mimetype = False, False, "application/json; charset=utf-8"
@@ -681,7 +683,7 @@ def create_app(
 class Running:
     "A server that runs in the background of this process."
     crew: Crew
-    server: object   # waitress
+    server: Any      # of waitress
     thread: Thread   # in which it runs
     port: int
 

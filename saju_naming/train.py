@@ -11,7 +11,7 @@ __all__ = ['BLOCKS', 'DATA_KEYS', 'START_KEYS', 'MISTAKES', 'STOP_KEY', 'keyword
 
 # %% ../nbs/07_train.ipynb #c003
 import ctypes, inspect, json, os, re, shutil, sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -232,7 +232,7 @@ def trainer_class():
 def keep_memory():
     "Tells glibc to keep freed memory; elsewhere nothing."
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if not hasattr(libc, "mallopt"): return
+    if not libc or not hasattr(libc, "mallopt"): return
     for option, value in ((-4, 0), (-1, 2**31 - 1)): libc.mallopt(option, value)  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h
 
 # %% ../nbs/07_train.ipynb #c052

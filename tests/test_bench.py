@@ -6,7 +6,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[1]/"benchmarks"
 sys.path.insert(0, str(FOLDER))
-import run
+import run  # noqa: E402
 
 SCRIPT = """import json, sys
 open(sys.argv[sys.argv.index("--json") + 1], "w").write(json.dumps({{"rows": [{row}]}}))

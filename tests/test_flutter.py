@@ -211,10 +211,10 @@ def test_model_that_is_still_loading(visit, served, server, monkeypatch):
 
 def test_workflow_publishes_with_this_command(tmp_path, monkeypatch):
     "The workflow's command line is one that this version takes."
-    steps = yaml.safe_load((ROOT/".github"/"workflows"/"flutter.yml").read_text(encoding="utf-8"))["jobs"]["publish"]["steps"]
+    steps = yaml.safe_load((ROOT/".github"/"workflows"/"docs.yml").read_text(encoding="utf-8"))["jobs"]["build"]["steps"]
     [line] = [s["run"] for s in steps if "saju-naming flutter" in s.get("run", "")]
-    command = line.replace('"${{ steps.pages.outputs.base_path }}/"', "/saju-naming/").split()[1:]
+    command = line.replace('"${{ steps.pages.outputs.base_path }}/app/"', "/saju-naming/app/").split()[1:]
     [folder] = [s["with"]["path"] for s in steps if "upload-pages-artifact" in s.get("uses", "")]
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(cli, command).exit_code == 0
-    assert '<base href="/saju-naming/">' in (Path(folder)/"index.html").read_text(encoding="utf-8")
+    assert '<base href="/saju-naming/app/">' in (Path(folder)/"app"/"index.html").read_text(encoding="utf-8")

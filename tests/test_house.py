@@ -46,8 +46,8 @@ def test_imports_have_their_own_cells(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_title_cell_stands_alone(path):
-    lines = [l for l in "".join(cells(path)[0]["source"]).splitlines() if l.strip()]
-    assert lines[0].startswith("# ") and all(l.startswith("> ") for l in lines[1:])
+    lines = [line for line in "".join(cells(path)[0]["source"]).splitlines() if line.strip()]
+    assert lines[0].startswith("# ") and all(line.startswith("> ") for line in lines[1:])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

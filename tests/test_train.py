@@ -6,7 +6,6 @@ import pytest
 import yaml
 
 pytest.importorskip("trl")
-from saju_naming.ohaeng import InputError  # noqa: E402
 from saju_naming.train import load_recipe, override, trainer_config  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
