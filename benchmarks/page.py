@@ -43,6 +43,7 @@ def main():
     running = start(port=0, rate="100000 per minute")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        visit(browser, f"http://127.0.0.1:{running.port}/")
         rounds = [visit(browser, f"http://127.0.0.1:{running.port}/") for _ in range(args.repeats)]
         browser.close()
     running.stop()

@@ -7,13 +7,13 @@ __all__ = ['korean_error', 'chart_options', 'engine_options', 'balance_bar', 'cl
            'interactive_command', 'train_command', 'evaluate_command', 'chart_command', 'check_command',
            'hanja_command', 'serve_command', 'flutter_command', 'main']
 
-# %% ../nbs/13_cli.ipynb #c003
+# %% ../nbs/13_cli.ipynb #c005
 import os
 
-# %% ../nbs/13_cli.ipynb #c005
+# %% ../nbs/13_cli.ipynb #c007
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# %% ../nbs/13_cli.ipynb #c006
+# %% ../nbs/13_cli.ipynb #c008
 import json
 import sys
 from dataclasses import asdict
@@ -29,7 +29,7 @@ from .naming import MODES, analyze, check_name
 from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError, is_hangul
 from .prompts import name_block, naming_question, parse_answer
 
-# %% ../nbs/13_cli.ipynb #c009
+# %% ../nbs/13_cli.ipynb #c012
 def _expected(param):
     "What a parameter takes, in words."
     if isinstance(param.type, click.IntRange): return f"{param.type.min} 이상의 수를 적어 주세요."
@@ -46,7 +46,7 @@ def korean_error(
     if isinstance(e, click.BadParameter) and e.param: return f"{e.param.opts[0]}: 값을 읽을 수 없습니다. {_expected(e.param)}"
     return f"{e.ctx.command_path if e.ctx else 'saju-naming'}: 없는 명령이거나 남는 말이 있습니다. --help로 쓰는 법을 확인해 주세요."
 
-# %% ../nbs/13_cli.ipynb #c011
+# %% ../nbs/13_cli.ipynb #c014
 _CHART_OPTIONS = (
     click.option("--lunar", is_flag=True, help="생일이 음력입니다."),
     click.option("--leap", is_flag=True, help="음력 윤달입니다 (--lunar와 함께)."),
@@ -72,7 +72,7 @@ def chart_options(
     for option in reversed(_CHART_OPTIONS): run = option(run)
     return run
 
-# %% ../nbs/13_cli.ipynb #c013
+# %% ../nbs/13_cli.ipynb #c016
 _ENGINE_OPTIONS = (
     click.option("--engine", default="embedded", show_default=True, help=f"글을 쓰는 엔진: {', '.join(ENGINES)}."),
     click.option("--model", help="모델: 폴더, 허브의 이름, 서버의 주소 (http://localhost:8000/v1). 없으면 내장 모델."),
@@ -89,7 +89,7 @@ def engine_options(
     for option in reversed(_ENGINE_OPTIONS): run = option(run)
     return run
 
-# %% ../nbs/13_cli.ipynb #c015
+# %% ../nbs/13_cli.ipynb #c018
 def _console():
     "A rich console; imported only when something is printed for people."
     from rich.console import Console
@@ -106,7 +106,7 @@ def balance_bar(
     "The five elements as a bar: ■ in the chart, □ from the name."
     return "  ".join(f"[{ELEMENT_COLORS[e]}]{e} {'■'*counts[e]}{'□'*list(added).count(e) or ('' if counts[e] else '·')}[/] {counts[e] + list(added).count(e)}" for e in ELEMENTS)
 
-# %% ../nbs/13_cli.ipynb #c016
+# %% ../nbs/13_cli.ipynb #c019
 def _print_analysis(console, analysis, added=(), told=""):
     "The pillars, the bar and the explanation: what the model wrote, else the engine's sentences."
     console.print("   ".join(f"[bold]{p}[/]({k}){unit}" for p, k, unit in zip(analysis.pillars, analysis.pillars_ko, "년월일시")))
@@ -128,6 +128,7 @@ def _print_names(console, names):
     for i, n in enumerate(names, 1):
         console.print(f"{i}. [bold]{n}[/] {n.romanization} {n.score:.1f}점", *map(_char_line, n.chars), _why(n), "", sep="\n")
 
+# %% ../nbs/13_cli.ipynb #c020
 def _name_rows(names):
     "A rich table: name, characters, reasons."
     from rich.table import Table
@@ -138,7 +139,7 @@ def _name_rows(names):
         table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, _why(n))
     return table
 
-# %% ../nbs/13_cli.ipynb #c019
+# %% ../nbs/13_cli.ipynb #c023
 def _print_json(value):
     "JSON with Hangul and Hanja as they are where the output can carry them."
     click.echo(json.dumps(value, ensure_ascii=not _is_utf(sys.stdout), indent=2))
@@ -147,6 +148,7 @@ def _is_utf(stream): return (getattr(stream, "encoding", "") or "").lower().star
 
 _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
 
+# %% ../nbs/13_cli.ipynb #c024
 @click.group(invoke_without_command=True, epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
@@ -166,7 +168,7 @@ def cli(ctx):
     "태어난 때와 성에서 한국 이름을 짓습니다. 사주는 전통이지 과학이 아닙니다."
     if ctx.invoked_subcommand is None: click.echo(ctx.get_help())
 
-# %% ../nbs/13_cli.ipynb #c020
+# %% ../nbs/13_cli.ipynb #c025
 @cli.command(name="recommend", epilog="""\b
 보기:
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김
@@ -208,7 +210,7 @@ def recommend_command(birth, as_json, chart, writer, **options):
     _print_names(console, answer.names)
     if len(answer.names) < options["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
-# %% ../nbs/13_cli.ipynb #c022
+# %% ../nbs/13_cli.ipynb #c027
 @cli.command(name="ask", epilog="\b\n보기:\n" + "\n".join(f'  saju-naming ask "{q}"' for q in EXAMPLES))
 @click.argument("question", nargs=-1, required=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="다른 수는 다른 답.")
@@ -223,7 +225,7 @@ def ask_command(question, seed, as_json, writer):
     console.print(reply.text, markup=False)
     console.print(f"\n· {reply.source_reason}.", style="dim", markup=False)
 
-# %% ../nbs/13_cli.ipynb #c023
+# %% ../nbs/13_cli.ipynb #c028
 def _prompt(
     text,   # 물음
     parse,  # what makes a value of the answer, or raises `InputError`
@@ -248,7 +250,7 @@ def _number(n):
         raise InputError("number", word, "그런 번호가 없습니다", f"1부터 {n} 사이의 수를 적거나 종료라고 적어 주세요")
     return parse
 
-# %% ../nbs/13_cli.ipynb #c024
+# %% ../nbs/13_cli.ipynb #c029
 def _three(birth, gender, surname, writer, console):
     "Three names for the dialogue, as (shown, chars): with a surname from the engine's search, without one as the seed did."
     if surname:
@@ -266,6 +268,7 @@ def _surname_word(word):
     if word: surname_info(word)
     return word
 
+# %% ../nbs/13_cli.ipynb #c030
 def _talk(writer):
     "The dialogue: birth, gender, surname, three names, the meaning of the chosen one."
     console = _console()
@@ -286,7 +289,7 @@ def interactive_command(writer):
     try: _talk(writer)
     except EOFError: click.echo("마칩니다.")
 
-# %% ../nbs/13_cli.ipynb #c026
+# %% ../nbs/13_cli.ipynb #c032
 @cli.command(name="train", epilog="""\b
 보기:
   saju-naming train recipes/tiny_lora8.yaml
@@ -305,7 +308,7 @@ def train_command(recipe, restart, **options):
     except ImportError as e:
         raise InputError("recipe", recipe, f"훈련에 필요한 패키지가 없습니다({e.name})", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
 
-# %% ../nbs/13_cli.ipynb #c028
+# %% ../nbs/13_cli.ipynb #c034
 def _bar(items, label):
     "The items behind a progress bar on stderr."
     with click.progressbar(items, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar: yield from bar
@@ -318,6 +321,7 @@ def _print_scores(tables):
         shown.add_row(metric, *("{0:.1%} ({1:.1%}–{2:.1%}, {3:,})".format(*t[metric]) if metric in t else "" for t in tables.values()))
     _console().print(shown)
 
+# %% ../nbs/13_cli.ipynb #c035
 @cli.command(name="evaluate", epilog="""\b
 보기:
   saju-naming evaluate
@@ -342,7 +346,7 @@ def evaluate_command(out, ways, kinds, limit, writer, as_json):
     _print_scores(tables)
     click.echo(f"{out}에 답과 표와 그림을 두었습니다.")
 
-# %% ../nbs/13_cli.ipynb #c029
+# %% ../nbs/13_cli.ipynb #c036
 def _chart_file(input, output):
     "Charts for a CSV file, with a progress bar on stderr."
     if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
@@ -353,7 +357,7 @@ def _chart_file(input, output):
         rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
 
-# %% ../nbs/13_cli.ipynb #c030
+# %% ../nbs/13_cli.ipynb #c037
 @cli.command(name="chart", epilog="""\b
 보기:
   saju-naming chart --birth 1990-05-15T14:30
@@ -381,7 +385,7 @@ def chart_command(birth, mode, input, output, as_json, chart):
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
 
-# %% ../nbs/13_cli.ipynb #c031
+# %% ../nbs/13_cli.ipynb #c038
 @cli.command(name="check", epilog="""\b
 보기:
   saju-naming check 김서연 金瑞淵
@@ -409,7 +413,7 @@ def check_command(ctx, name, hanja, birth, as_json, chart, **options):
     else: _print_report(_console(), report)
     ctx.exit(1 if report.objections else 0)
 
-# %% ../nbs/13_cli.ipynb #c032
+# %% ../nbs/13_cli.ipynb #c039
 def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
@@ -417,7 +421,7 @@ def _print_report(console, report):
     for check in report.name.legality: console.print(f"[{'green' if check.ok else 'red'}]{'○' if check.ok else '×'}[/] {check.rule}: {check.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c033
+# %% ../nbs/13_cli.ipynb #c040
 def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
 
 @cli.command(name="hanja", epilog="""\b
@@ -440,7 +444,7 @@ def hanja_command(query, element, limit, as_json):
     if as_json: return _print_json([_hanja_json(h) for h in found[:limit]])
     _print_hanja(_console(), found, limit)
 
-# %% ../nbs/13_cli.ipynb #c034
+# %% ../nbs/13_cli.ipynb #c041
 def _print_hanja(console, found, limit):
     "Characters as a table."
     from rich.table import Table
@@ -453,7 +457,7 @@ def _print_hanja(console, found, limit):
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
-# %% ../nbs/13_cli.ipynb #c036
+# %% ../nbs/13_cli.ipynb #c043
 @cli.command(name="serve", epilog="""\b
 보기:
   saju-naming serve                                        (http://localhost:8000 에서 열기)
@@ -476,7 +480,7 @@ def serve_command(engine, **options):
     if engine not in ENGINES: raise InputError("engine", engine, "모르는 엔진입니다", f"{', '.join(ENGINES)} 가운데 하나를 적어 주세요")
     serve(engine=engine, **options)
 
-# %% ../nbs/13_cli.ipynb #c039
+# %% ../nbs/13_cli.ipynb #c046
 @cli.command(name="flutter", epilog="""\b
 보기:
   saju-naming flutter                                               (http://localhost:8550 에서 열기)
@@ -494,7 +498,7 @@ def flutter_command(host, port, publish, base_href, output):
     if publish: return click.echo(flutter.DEPLOY.format(folder=flutter.publish(output, base_href), base=flutter.base_path(base_href)))
     flutter.serve(host, port)
 
-# %% ../nbs/13_cli.ipynb #c041
+# %% ../nbs/13_cli.ipynb #c048
 def _fail(e, as_json):
     "Prints one error and gives the exit code."
     if as_json:
@@ -503,6 +507,7 @@ def _fail(e, as_json):
     else: click.echo(f"오류: {korean_error(e)}", err=True)
     return 2
 
+# %% ../nbs/13_cli.ipynb #c049
 def main(
     args=None,  # the words after `saju-naming`; None takes them from the shell
 ):

@@ -8,7 +8,7 @@ __all__ = ['FONT_FILE', 'FONT', 'SERVER', 'TIMEOUT', 'NOTO', 'line', 'field', 'A
            'pillars_line', 'name_card', 'names_view', 'meaning_view', 'Client', 'main', 'lay_font', 'web_app', 'serve',
            'bundle', 'base_path', 'publish']
 
-# %% ../nbs/12_flutter.ipynb #c003
+# %% ../nbs/12_flutter.ipynb #c005
 import asyncio
 import io
 import json
@@ -25,11 +25,11 @@ from tempfile import TemporaryDirectory
 import flet as ft
 from .ohaeng import InputError
 
-# %% ../nbs/12_flutter.ipynb #c008
+# %% ../nbs/12_flutter.ipynb #c011
 FONT_FILE = Path(str(files("saju_naming")/"data"/"fonts"/"NotoSansCJKkr-saju.woff2"))  # 부분 글꼴: 한글과 인명용 한자
 FONT = "Noto Sans KR"  # 화면에서 부르는 이름
 
-# %% ../nbs/12_flutter.ipynb #c015
+# %% ../nbs/12_flutter.ipynb #c018
 SERVER = "http://localhost:8000"  # 처음 열 때의 서버 주소
 TIMEOUT = 60                      # 답을 기다리는 초
 
@@ -42,7 +42,7 @@ def server_url(
     if "://" in text: return text
     return ("http://" if re.match(r"localhost|127\.|\[::1\]", text) else "https://") + text
 
-# %% ../nbs/12_flutter.ipynb #c018
+# %% ../nbs/12_flutter.ipynb #c021
 def read_reply(
     server,  # 서버의 주소
     status,  # HTTP 상태
@@ -56,7 +56,7 @@ def read_reply(
     if isinstance(reply, dict) and status < 400: return reply
     raise InputError("server", server, f"사주 작명 서버의 답이 아닙니다(HTTP {status})", "주소를 확인해 주세요")
 
-# %% ../nbs/12_flutter.ipynb #c021
+# %% ../nbs/12_flutter.ipynb #c024
 async def _by_browser(url, method, headers, body):
     "Status and text of an answer, by the browser's fetch."
     from pyodide.http import pyfetch
@@ -71,7 +71,7 @@ async def _by_machine(url, method, headers, body):
     except (httpx.HTTPError, httpx.InvalidURL) as e: raise OSError(str(e)) from e
     return reply.status_code, reply.text
 
-# %% ../nbs/12_flutter.ipynb #c023
+# %% ../nbs/12_flutter.ipynb #c026
 async def call(
     server,     # 서버의 주소
     path,       # /check | /name | /mean
@@ -87,12 +87,12 @@ async def call(
     except OSError as e: raise InputError("server", server, "서버에 닿지 못했습니다", "주소가 맞는지, 서버가 켜져 있는지(saju-naming serve) 확인해 주세요") from e
     return read_reply(server, status, text)
 
-# %% ../nbs/12_flutter.ipynb #c028
+# %% ../nbs/12_flutter.ipynb #c031
 NOTO = ft.TextStyle(font_family=FONT)
 line = partial(ft.Text, font_family=FONT)
 field = partial(ft.TextField, text_style=NOTO, label_style=NOTO, hint_style=NOTO)
 
-# %% ../nbs/12_flutter.ipynb #c030
+# %% ../nbs/12_flutter.ipynb #c033
 def birth_fields() -> dict:  # 칸 이름 → 칸
     "The fields of the form."
     number = dict(keyboard_type=ft.KeyboardType.NUMBER, col=4)
@@ -110,7 +110,7 @@ def naming_request(
     optional = {"hour": hour, "minute": minute, "surname": typed.pop("surname")}
     return typed | {k: v for k, v in optional.items() if v}
 
-# %% ../nbs/12_flutter.ipynb #c033
+# %% ../nbs/12_flutter.ipynb #c036
 class ServerPanel:
     "The server's address and whether it is ready."
     def __init__(self,
@@ -141,7 +141,7 @@ class ServerPanel:
 
     async def ask(self, path, body=None): return await call(self.url.value, path, body, self.key.value)
 
-# %% ../nbs/12_flutter.ipynb #c035
+# %% ../nbs/12_flutter.ipynb #c038
 def pillars_line(
     reply,   # what /name answered
 ) -> str:
@@ -164,6 +164,7 @@ def names_view(
     blocks = [reply[k] for k in ("name1", "name2", "name3") if reply.get(k)]
     return [line(pillars_line(reply), size=20), line(reply.get("explain", "")), line("이름을 하나 고르세요."), *(name_card(b, pick) for b in blocks)]
 
+# %% ../nbs/12_flutter.ipynb #c039
 def meaning_view(
     block,  # 이름 세 줄
     reply,  # what /mean answered
@@ -173,7 +174,7 @@ def meaning_view(
     said = [f"{reply.get('mean', '')}의 뜻을 가집니다.", reply.get("sentence", "")]
     return [line(head, size=40), line("\n".join(lines), size=15), *(line(t, size=17) for t in said if t)]
 
-# %% ../nbs/12_flutter.ipynb #c038
+# %% ../nbs/12_flutter.ipynb #c042
 class Client:
     "The page of one visitor: a form, names to choose from, the meaning of the chosen one."
     def __init__(self,
@@ -213,7 +214,7 @@ class Client:
         back = [ft.OutlinedButton(line("다른 이름 고르기"), on_click=lambda e: self.show(names)), ft.OutlinedButton(line("처음으로"), on_click=lambda e: self.show([]))]
         if reply: self.show([*meaning_view(block, reply), ft.Row(back, wrap=True)])
 
-# %% ../nbs/12_flutter.ipynb #c040
+# %% ../nbs/12_flutter.ipynb #c044
 async def main(
     page,  # ft.Page
 ):
@@ -226,7 +227,7 @@ async def main(
     page.add(ft.SelectionArea(ft.Container(ft.Column(rows, spacing=16), width=640)))
     await client.server.connect()
 
-# %% ../nbs/12_flutter.ipynb #c042
+# %% ../nbs/12_flutter.ipynb #c046
 ABOUT = dict(app_name="사주 작명", app_description="사주 오행으로 한국 이름을 짓습니다")
 CSP = "default-src 'self' blob: data:; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; connect-src * blob: data:; object-src 'none'"
 
@@ -241,6 +242,7 @@ def lay_font(
     known = json.loads((Path(get_package_web_dir())/fonts).read_text(encoding="utf-8"))
     (folder/fonts).write_text(json.dumps([{"family": FONT, "fonts": [{"asset": f"../{FONT_FILE.name}"}]}, *known]), encoding="utf-8")
 
+# %% ../nbs/12_flutter.ipynb #c047
 def web_app():
     "The client as an ASGI application; nothing comes from elsewhere."
     import flet.fastapi
@@ -266,7 +268,7 @@ def serve(
     print(f"http://localhost:{port} 에서 엽니다. 멈추려면 Ctrl-C", flush=True)
     uvicorn.run(web_app(), host=host, port=port, log_level="warning", ws="websockets-sansio")
 
-# %% ../nbs/12_flutter.ipynb #c045
+# %% ../nbs/12_flutter.ipynb #c050
 PACKAGES = ("flet", "msgpack", "repath", "six")  # 브라우저의 파이썬이 쓸 패키지
 MODULES = ("__init__.py", "ohaeng.py", "flutter.py")
 START = "import flet as ft\nfrom saju_naming.flutter import main\nft.run(main)\n"
@@ -283,7 +285,7 @@ def bundle(
         for f in (f for package in PACKAGES for f in distribution(package).files or ()):
             if ".." not in f.parts and f.suffix not in (".pyc", ".pyi", ".so", ".pyd"): tar.add(f.locate(), f"__pypackages__/{f}")
 
-# %% ../nbs/12_flutter.ipynb #c048
+# %% ../nbs/12_flutter.ipynb #c053
 UNUSED = shutil.ignore_patterns("*.symbols", "*.map", "*.d.ts", "skwasm*", "wimp*", "experimental_webparagraph", "main.dart.wasm", "main.dart.mjs", "python", "*.bat", "*.exe")
 
 def base_path(
@@ -294,7 +296,7 @@ def base_path(
     if not re.fullmatch(r"/([\w.~-]+/)*", path, re.ASCII): raise InputError("base_href", base_href, "주소의 자리로 쓸 수 없습니다", "/saju_naming_web/처럼 영문, 숫자, -, _로 적어 주세요")
     return path
 
-# %% ../nbs/12_flutter.ipynb #c050
+# %% ../nbs/12_flutter.ipynb #c055
 def _patch(site, base):
     "Tells the copied files where they are and what they are called."
     from flet.controls.types import RouteUrlStrategy, WebRenderer
@@ -306,6 +308,7 @@ def _patch(site, base):
     patch_manifest_json(str(site/"manifest.json"), **ABOUT)
     patch_font_manifest_json(str(site/"assets"/"FontManifest.json"))
 
+# %% ../nbs/12_flutter.ipynb #c056
 def publish(
     folder,         # 사이트를 둘 폴더; a site made before is replaced, nothing else is
     base_href="/",  # 사이트의 자리
@@ -323,7 +326,7 @@ def publish(
     (site/".nojekyll").touch()
     return site
 
-# %% ../nbs/12_flutter.ipynb #c053
+# %% ../nbs/12_flutter.ipynb #c059
 DEPLOY = """{folder}에 정적 사이트를 만들었습니다. 자리는 {base}입니다.
 
 여기서 보기 (자리가 /일 때): python -m http.server --directory {folder} 8551

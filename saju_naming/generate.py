@@ -9,7 +9,7 @@ __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'RENEW'
            'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names', 'ToldName', 'Told',
            'recommend', 'pool_candidates', 'ask']
 
-# %% ../nbs/09_generate.ipynb #c004
+# %% ../nbs/09_generate.ipynb #c005
 import json
 import os
 import random
@@ -28,7 +28,7 @@ from .ohaeng import ELEMENTS, InputError, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
                                  naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, wish, write_explanation, write_meaning)
 
-# %% ../nbs/09_generate.ipynb #c007
+# %% ../nbs/09_generate.ipynb #c009
 def literal(
     text,   # 그대로 나와야 하는 글
 ) -> str:   # Lark 문자열
@@ -41,7 +41,7 @@ def one_of(
     "A Lark choice between texts."
     return "(" + " | ".join(map(literal, texts)) + ")"
 
-# %% ../nbs/09_generate.ipynb #c010
+# %% ../nbs/09_generate.ipynb #c012
 def _plain_hangul():
     "A regex class of every Hangul syllable but the names of the elements."
     cuts = [0xABFF, *sorted(map(ord, ELEMENTS)), 0xD7A4]
@@ -58,7 +58,7 @@ def grammar(
     "A whole grammar; the free wording is one regex that all rules share."
     return "\n".join(["%llguidance {}", f"start: {start}", *rules, f"BETWEEN: {BETWEEN}", f"REST: {REST}"])
 
-# %% ../nbs/09_generate.ipynb #c013
+# %% ../nbs/09_generate.ipynb #c015
 _PAIRS = ("과/와", "을/를", "이/가", "으로/로")
 
 def particles(
@@ -75,10 +75,14 @@ def meaning_rule(
     said = [literal(hun_eum(h, r)) + " " + one_of([*particles(r), *([""] if len(chars) == 1 else [])]) for h, r in chars]
     return " BETWEEN ".join(said) + " REST"
 
-# %% ../nbs/09_generate.ipynb #c016
+# %% ../nbs/09_generate.ipynb #c018
 SHARE = 8  # 이름 하나를 고를 때 모델이 견주는 후보의 수
 
-def given_of(chars): return "".join(r for _, r in chars)
+def given_of(
+    chars,  # ((한자, 음), …)
+) -> str:   # 이름
+    "The name that characters spell in Hangul."
+    return "".join(r for _, r in chars)
 
 def shares(
     names,  # 후보들, the best first: of chars ((한자, 음), …)
@@ -92,7 +96,7 @@ def shares(
     for group in groups.values(): min(split, key=len).extend(group)
     return [share[:SHARE] for share in split if share]
 
-# %% ../nbs/09_generate.ipynb #c019
+# %% ../nbs/09_generate.ipynb #c021
 def explanation_rule(
     counts,  # 오행 개수 (5,)
     plan,    # 채울 오행
@@ -109,7 +113,7 @@ def naming_grammar(
     names = r' "\n\n" '.join(f"name{i}" for i in range(len(blocks)))
     return grammar(rf'told "\n\n이름 추천\n" {names}', f"told: {told}", *(f"name{i}: {b}" for i, b in enumerate(blocks)))
 
-# %% ../nbs/09_generate.ipynb #c028
+# %% ../nbs/09_generate.ipynb #c030
 TEMPERATURE = 0.7  # 씨앗으로 뽑을 때의 온도
 
 class Engine(Protocol):
@@ -125,7 +129,7 @@ class Engine(Protocol):
     ) -> str:            # 답
         "Writes an answer to one question; the same seed gives the same answer."
 
-# %% ../nbs/09_generate.ipynb #c030
+# %% ../nbs/09_generate.ipynb #c032
 def allowed(
     matcher,  # llguidance.LLMatcher
     size,     # 어휘의 크기
@@ -144,7 +148,7 @@ def choose(
     if rng is not None: scores = scores/TEMPERATURE + rng.gumbel(size=len(scores))
     return int(tokens[scores.argmax()])
 
-# %% ../nbs/09_generate.ipynb #c033
+# %% ../nbs/09_generate.ipynb #c035
 SHIPPED = Path(str(files("saju_naming")/"data"/"tiny"/"onnx"))  # 패키지에 든 모델
 
 def _missing(field, value, package, remedy): return InputError(field, value, f"{package}를 쓸 수 없습니다", remedy)
@@ -162,9 +166,10 @@ def _open_onnx(folder):
     tokenizer = partial(LLTokenizer, (folder/"tokenizer.json").read_text(encoding="utf-8"), n_vocab=settings["vocab_size"], eos_token=ends)
     return og.Model(str(folder)), tokenizer, ends, settings["context_length"]
 
-# %% ../nbs/09_generate.ipynb #c034
+# %% ../nbs/09_generate.ipynb #c036
 RENEW = 50  # 답: the tokenizer keeps up to 10,000 texts, some 17 KB an answer, and cannot be told to forget them
 
+# %% ../nbs/09_generate.ipynb #c037
 class EmbeddedEngine:
     "The small model that ships with the package; needs no torch."
     name = "embedded"
@@ -205,7 +210,7 @@ class EmbeddedEngine:
         if self.answers%RENEW == 0: self.tokenizer = self.new_tokenizer()
         return self.tokenizer.decode_str(_write(self, ids, self.matcher(grammar) if grammar else None, rng, room))
 
-# %% ../nbs/09_generate.ipynb #c035
+# %% ../nbs/09_generate.ipynb #c038
 def _write(engine, ids, matcher, rng, room):
     "The decoding loop: what the grammar forces is added at once, the rest token by token."
     run, written, new = engine.start(max(len(ids) + room, 512)), [], list(ids)
@@ -222,7 +227,7 @@ def _write(engine, ids, matcher, rng, room):
         written.append(token)
         new = [token]
 
-# %% ../nbs/09_generate.ipynb #c037
+# %% ../nbs/09_generate.ipynb #c040
 ENGINES: dict[str, type] = {"embedded": EmbeddedEngine}
 
 @lru_cache(maxsize=4)
@@ -234,7 +239,7 @@ def load_engine(
     if engine not in ENGINES: raise InputError("engine", engine, "모르는 엔진입니다", f"{', '.join(ENGINES)} 가운데 하나를 적어 주세요")
     return ENGINES[engine](model)
 
-# %% ../nbs/09_generate.ipynb #c046
+# %% ../nbs/09_generate.ipynb #c049
 class GrammarMask:
     "A logits processor for `generate`: masks what the grammar does not take."
     def __init__(self, matcher): self.matcher, self.begun = matcher, False
@@ -257,7 +262,7 @@ def _open_transformers(name):
     base = adapter_settings(name)["base_model_name_or_path"]
     return attach_adapter(load_base(base), name), load_tokenizer(base)
 
-# %% ../nbs/09_generate.ipynb #c047
+# %% ../nbs/09_generate.ipynb #c050
 class TransformersEngine:
     "A model of the hub or of a folder, by transformers; adapter or merged."
     name = "transformers"
@@ -287,9 +292,10 @@ class TransformersEngine:
             ids = self.model.generate(**chat, max_new_tokens=max_tokens, eos_token_id=self.ends, logits_processor=[GrammarMask(self.matcher(grammar))] if grammar else None, **draw)
         return self.tokenizer.decode(ids[0, chat["input_ids"].shape[1]:], skip_special_tokens=True).strip()
 
+# %% ../nbs/09_generate.ipynb #c051
 ENGINES["transformers"] = TransformersEngine
 
-# %% ../nbs/09_generate.ipynb #c049
+# %% ../nbs/09_generate.ipynb #c053
 class _Refused(Exception): "A server did not take the fields of a request."
 
 def _key(): return os.environ.get("SAJU_NAMING_API_KEY") or os.environ.get("OPENAI_API_KEY")
@@ -312,7 +318,7 @@ def _http(url, body=None, timeout=60):
     except (OSError, ValueError) as e:
         raise InputError("model", url, f"서버에 닿지 못했습니다({getattr(e, 'reason', e)})", "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요") from e
 
-# %% ../nbs/09_generate.ipynb #c050
+# %% ../nbs/09_generate.ipynb #c054
 class OpenAIEngine:
     "Any OpenAI-compatible server: vLLM, transformers serve, llama.cpp."
     name = "openai"
@@ -342,9 +348,10 @@ class OpenAIEngine:
             return self.generate(question, grammar, seed, max_tokens)
         except (LookupError, TypeError, AttributeError) as e: raise InputError("model", self.url, "서버의 답이 채팅의 꼴이 아닙니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요") from e
 
+# %% ../nbs/09_generate.ipynb #c055
 ENGINES["openai"] = OpenAIEngine
 
-# %% ../nbs/09_generate.ipynb #c056
+# %% ../nbs/09_generate.ipynb #c061
 RETRIES = 2  # 다시 쓰는 횟수
 SOURCES = {"model": "모델이 고르고 쓴 글을 규칙 엔진이 확인했습니다", "engine": "규칙 엔진이 썼습니다"}
 
@@ -356,6 +363,7 @@ class Reply:
     source: str         # model | engine
     source_reason: str  # 까닭
 
+# %% ../nbs/09_generate.ipynb #c062
 def write(
     engine,    # `Engine`
     question,  # 질문
@@ -372,7 +380,7 @@ def write(
         if not faults: return Reply(question, text, "model", SOURCES["model"] + f"({engine.name}" + (f", {attempt + 1}번째 글" if attempt else "") + ")")
     return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({engine.name})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
 
-# %% ../nbs/09_generate.ipynb #c060
+# %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
 def _fits(chars, gender, plan):
@@ -382,6 +390,7 @@ def _fits(chars, gender, plan):
 
 def _batches(count): return [min(MOST, count - done) for done in range(0, count, MOST)]
 
+# %% ../nbs/09_generate.ipynb #c067
 def write_names(
     engine,      # `Engine`
     counts,      # 오행 개수 (5,)
@@ -404,7 +413,7 @@ def write_names(
         rest = [c for c in rest if given_of(c) not in taken]
     return replies
 
-# %% ../nbs/09_generate.ipynb #c063
+# %% ../nbs/09_generate.ipynb #c070
 @dataclass(frozen=True)
 class ToldName(Name):
     "A name with the sentence that explains it."
@@ -425,7 +434,7 @@ def _by_engine(found, why, seed=0):
     names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n))) for n in found.names)
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
 
-# %% ../nbs/09_generate.ipynb #c065
+# %% ../nbs/09_generate.ipynb #c072
 def _unfit(analysis, fitting, count, length):
     "Why the model has no form for a request, or ''."
     counts = tuple(analysis.counts.values())
@@ -439,7 +448,7 @@ def _assemble(found, replies, fitting):
     worst = next((r for r in replies if r.source == "engine"), replies[0])
     return Told(**vars(found) | {"names": tuple(names), "options": found.options | {"count": len(names)}}, explanation=parsed[0]["explanation"], source=worst.source, source_reason=worst.source_reason)
 
-# %% ../nbs/09_generate.ipynb #c067
+# %% ../nbs/09_generate.ipynb #c074
 class _Loading:
     "An engine on its way: the embedded one is loaded in the background, others when they are needed."
     def __init__(self, engine, model):
@@ -459,7 +468,7 @@ class _Loading:
         if self.error and self.wanted != ("embedded", None): raise self.error
         return self.found
 
-# %% ../nbs/09_generate.ipynb #c068
+# %% ../nbs/09_generate.ipynb #c075
 def recommend(
     birth,             # 생년월일시, as in `naming.recommend`
     gender,            # 성별: 남자 | 여자
@@ -488,7 +497,7 @@ def recommend(
                           wish(naming._text("fixed_syllable", fixed) if fixed else "", options.get("position") or "", hangul_only))
     return _assemble(found, replies, fitting)
 
-# %% ../nbs/09_generate.ipynb #c074
+# %% ../nbs/09_generate.ipynb #c081
 def _spread(choices, n, seed):
     "n disjoint shares of choices; other seeds than 0 see other choices."
     some = list(dict.fromkeys(choices))
@@ -513,7 +522,7 @@ def _ask_names(asked, seed):
     if not found: raise InputError("question", asked["initial"], "그 글자로 시작하는 이름이 목록에 없습니다", "다른 글자를 물어 주세요")
     return _listed(_spread(found, min(asked["count"] or 5, 10), seed), ", ")
 
-# %% ../nbs/09_generate.ipynb #c075
+# %% ../nbs/09_generate.ipynb #c082
 def _ask_interpret(asked, seed):
     "What counts lack and what to supply, or how elements meet."
     if not asked["counts"]: return _listed([[relation_answer(asked["element"], asked["good"])]], "")
@@ -532,7 +541,7 @@ def _ask_meaning(asked, seed):
     if misread: raise InputError("question", "{1}({0})".format(*misread[0]), "그 한자의 음이 아닙니다", f"음을 {', '.join(registrable_readings(misread[0][0]))} 가운데에서 적어 주세요")
     return grammar(meaning_rule(chars)), lambda: write_meaning(random.Random(seed), chars)
 
-# %% ../nbs/09_generate.ipynb #c077
+# %% ../nbs/09_generate.ipynb #c084
 def pool_candidates(
     counts,      # 오행 개수 (5,)
     gender,      # 남 | 여
@@ -554,6 +563,7 @@ def pool_candidates(
     if seed: random.Random(seed).shuffle(found)
     return found[:SHARE*MOST]
 
+# %% ../nbs/09_generate.ipynb #c085
 def _ask_naming(asked, seed):
     "Names for counts."
     n = asked["count"] or 3
@@ -565,7 +575,7 @@ def _ask_naming(asked, seed):
     told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
     return naming_grammar(told, split), lambda: naming_answer(random.Random(seed), asked["counts"], [s[0] for s in split])
 
-# %% ../nbs/09_generate.ipynb #c078
+# %% ../nbs/09_generate.ipynb #c086
 EXAMPLES = ("자원오행 수에 해당하는 한자 알려줘", "瑞 淵의 뜻과 음, 자원오행을 알려줘", "오행을 목은 2개, 화는 1개, 수는 0개, 토는 3개, 금은 2개 가지고 있어 어떤 오행을 보충해야 돼?",
             "자원오행 목과 조합이 좋은 자원오행에 대해 설명해", "한국 여자 이름 지어줘", "이름 서연(瑞淵)의 의미를 풀이해")
 _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "female": _ask_names, "naming": _ask_naming, "meaning": _ask_meaning}
@@ -579,6 +589,7 @@ def _understood(question):
     if asked["count"] is not None and asked["count"] < 1: raise InputError("question", asked["count"], "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
     return asked
 
+# %% ../nbs/09_generate.ipynb #c087
 def ask(
     question,          # 질문: one of the six families, in free words
     engine="embedded", # `Engine`, its name, or None for the rule engine alone

@@ -6,7 +6,7 @@
 __all__ = ['VARIANTS', 'normalize', 'dueum', 'natural_reading', 'Hanja', 'table', 'is_hanja', 'lookup', 'registrable_readings',
            'check_reading', 'by_reading']
 
-# %% ../nbs/02_hanja.ipynb #c003
+# %% ../nbs/02_hanja.ipynb #c005
 import csv, unicodedata
 from functools import lru_cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from .ohaeng import InputError
 
-# %% ../nbs/02_hanja.ipynb #c016
+# %% ../nbs/02_hanja.ipynb #c019
 _PRINTED = "晩晚𮕩衰緑綠禄祿毎每説說悦悅税稅脱脫鋭銳閲閱縁緣録錄顏顔温溫研硏内內黄黃横橫増增飲飮戸戶瑶瑤遥遙揺搖歴歷暦曆黙默渗滲呉吳曽曾稽𥡴"
 VARIANTS = str.maketrans(dict(zip(_PRINTED[::2], _PRINTED[1::2])))  # 인쇄체 → 인명용 목록의 꼴
 
@@ -24,7 +24,7 @@ def normalize(
     "Compatibility ideographs (U+F900..) to unified ones (NFKC) and a few printed variants to the listed form."
     return unicodedata.normalize("NFKC", text).translate(VARIANTS)
 
-# %% ../nbs/02_hanja.ipynb #c022
+# %% ../nbs/02_hanja.ipynb #c025
 _Y_VOWELS = (2, 3, 6, 7, 12, 17, 20)   # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ
 
 def dueum(
@@ -35,7 +35,7 @@ def dueum(
     if initial in (2, 5): initial = 11 if rest//28 in _Y_VOWELS else 2   # ㄴ=2, ㄹ=5, ㅇ=11
     return chr(ord("가") + 588*initial + rest)
 
-# %% ../nbs/02_hanja.ipynb #c025
+# %% ../nbs/02_hanja.ipynb #c028
 def natural_reading(
     reading: str,      # 목록의 음, such as 률
     before: str = "",  # 이름에서 바로 앞 음절, 없으면 이름의 첫 글자
@@ -45,7 +45,7 @@ def natural_reading(
     open_or_n = (ord(before[-1]) - ord("가")) % 28 in (0, 4)
     return dueum(reading) if reading in "렬률" and open_or_n else reading
 
-# %% ../nbs/02_hanja.ipynb #c053
+# %% ../nbs/02_hanja.ipynb #c056
 class Hanja(NamedTuple):
     "One registrable character (인명용 한자). `readings` are the listed 본음; 두음 forms register too (`registrable_readings`)."
     hanja: str             # 글자
@@ -73,7 +73,7 @@ class Hanja(NamedTuple):
         "Every caution as a short Korean phrase (까닭)."
         return tuple(c.partition(":")[2] for c in self.caution)
 
-# %% ../nbs/02_hanja.ipynb #c054
+# %% ../nbs/02_hanja.ipynb #c057
 @lru_cache(maxsize=None)   # the same readings and cautions come back thousands of times
 def _parts(text, mark="/"): return tuple(text.split(mark)) if text else ()
 
@@ -90,7 +90,7 @@ def table() -> MappingProxyType:  # {글자: Hanja}, read once and kept
         next(rows)
         return MappingProxyType({row[0]: _hanja(row) for row in rows})
 
-# %% ../nbs/02_hanja.ipynb #c058
+# %% ../nbs/02_hanja.ipynb #c061
 def is_hanja(
     char: str,  # 글자
 ) -> bool:
@@ -114,7 +114,7 @@ def registrable_readings(
     listed = lookup(char).readings
     return tuple(dict.fromkeys([*listed, *map(dueum, listed)]))
 
-# %% ../nbs/02_hanja.ipynb #c061
+# %% ../nbs/02_hanja.ipynb #c064
 def check_reading(
     char: str,     # 한자 한 글자
     reading: str,  # 이름에 쓰려는 음, such as 연
@@ -124,7 +124,7 @@ def check_reading(
     if reading in allowed: return lookup(char)
     raise InputError("hanja", char, f"이 한자는 ‘{reading}’ 음으로 등록되지 않습니다", f"등록되는 음은 {', '.join(allowed)}입니다")
 
-# %% ../nbs/02_hanja.ipynb #c064
+# %% ../nbs/02_hanja.ipynb #c067
 _LEVELS = ("education", "ks1001", "other")
 
 @lru_cache(maxsize=None)

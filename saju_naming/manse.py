@@ -6,7 +6,7 @@
 __all__ = ['TERMS', 'FIRST_YEAR', 'LAST_YEAR', 'PLACES', 'LUNAR_FIRST', 'LUNAR_LAST', 'CHART_COLUMNS', 'solar_term_times',
            'FourPillars', 'four_pillars', 'chart_csv', 'not_future']
 
-# %% ../nbs/01_manse.ipynb #c003
+# %% ../nbs/01_manse.ipynb #c005
 import csv, io, os, re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, InputError, ganji, ganji_ko
 
-# %% ../nbs/01_manse.ipynb #c009
+# %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "
          "소서 대서 입추 처서 백로 추분 한로 상강 입동 소설 대설 동지").split()  # 24절기 in calendar order; even places are 절 (節)
 FIRST_YEAR, LAST_YEAR = 1900, 2100      # births are accepted in these civil years
 _TABLE_YEAR = FIRST_YEAR - 1            # the table of terms begins a year earlier and ends a year later
 
-# %% ../nbs/01_manse.ipynb #c026
+# %% ../nbs/01_manse.ipynb #c029
 @lru_cache
 def _table(
     name: str,  # terms (UTC seconds of the 24 terms, years 1899-2101) | eot (균시차 at 0h UTC, daily differences, 0.1 s)
@@ -30,7 +30,7 @@ def _table(
     "One array of the shipped table."
     with np.load(str(files("saju_naming") / "data" / "solar_terms.npz")) as f: return f[name]
 
-# %% ../nbs/01_manse.ipynb #c028
+# %% ../nbs/01_manse.ipynb #c031
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _KST = timezone(timedelta(hours=9))
 
@@ -43,7 +43,7 @@ def solar_term_times(
         raise InputError("year", year, "절기표에 없는 해입니다", f"{_TABLE_YEAR}년부터 {_TABLE_YEAR + len(terms) - 1}년까지 가운데 적어 주세요")
     return {name: (_EPOCH + timedelta(seconds=int(t))).astimezone(_KST).isoformat() for name, t in zip(TERMS, terms[year - _TABLE_YEAR])}
 
-# %% ../nbs/01_manse.ipynb #c035
+# %% ../nbs/01_manse.ipynb #c038
 _MONTH = 2629746  # mean length of a solar month, s
 
 @lru_cache
@@ -63,7 +63,7 @@ _NUMBERS = np.arange(12*(LAST_YEAR - FIRST_YEAR + 3))
 _MONTH_PILLAR = ((_NUMBERS + 1) % 60).astype(np.int8)                # 소한 1899: 乙丑月
 _YEAR_PILLAR = (((_NUMBERS - 1)//12 + 35) % 60).astype(np.int8)      # 입춘 1899: 己亥年
 
-# %% ../nbs/01_manse.ipynb #c039
+# %% ../nbs/01_manse.ipynb #c042
 _DAY = 86400
 _START, _STOP = ((date(y, 1, 1) - date(1970, 1, 1)).days*_DAY for y in (FIRST_YEAR, LAST_YEAR + 1))  # accepted civil seconds
 
@@ -80,7 +80,7 @@ def _offset(
     "The offset of a zone at a moment."
     return (_EPOCH + timedelta(seconds=t)).astimezone(zone).utcoffset()//timedelta(seconds=1)  # type: ignore[operator]
 
-# %% ../nbs/01_manse.ipynb #c041
+# %% ../nbs/01_manse.ipynb #c044
 def _transitions(
     zone,  # a ZoneInfo
 ) -> list: # (UTC second, offset before, offset after)
@@ -98,7 +98,7 @@ def _transitions(
         found.append((hi, before, after))
     return found
 
-# %% ../nbs/01_manse.ipynb #c045
+# %% ../nbs/01_manse.ipynb #c048
 _GAP, _TWICE = 1, 2
 
 @lru_cache
@@ -114,7 +114,7 @@ def _segments(
         rows.append((t + max(a, b), b, b, 0))
     return tuple(np.array(column) for column in zip(*rows))
 
-# %% ../nbs/01_manse.ipynb #c048
+# %% ../nbs/01_manse.ipynb #c051
 def _equation_of_time(
     utc,  # seconds since 1970, int or array
 ):        # whole seconds
@@ -139,13 +139,13 @@ def _solar_seconds(
     mean = utc + np.rint(np.multiply(longitude, 240)).astype(np.int64)  # 4 min a degree
     return mean + _equation_of_time(utc) if solar == "apparent" else mean
 
-# %% ../nbs/01_manse.ipynb #c051
+# %% ../nbs/01_manse.ipynb #c054
 PLACES = {  # 태어난 곳의 동경(도): longitudes of city halls, from public maps
     "서울": 126.978, "부산": 129.075, "대구": 128.601, "인천": 126.705, "광주": 126.852, "대전": 127.385, "울산": 129.311, "세종": 127.289, "수원": 127.029,
     "춘천": 127.730, "강릉": 128.876, "원주": 127.920, "청주": 127.489, "충주": 127.926, "천안": 127.114, "전주": 127.148, "군산": 126.737, "목포": 126.392,
     "여수": 127.662, "순천": 127.487, "포항": 129.343, "안동": 128.730, "경주": 129.225, "창원": 128.682, "진주": 128.108, "제주": 126.531, "평양": 125.754, "개성": 126.554}
 
-# %% ../nbs/01_manse.ipynb #c054
+# %% ../nbs/01_manse.ipynb #c057
 def _hour_tables(
     rat: str,  # split | next | midnight
 ):             # day pillar and hour pillar for each of the 1,440 hours since 1970-01-01T00 (辛巳日)
@@ -160,7 +160,7 @@ def _hour_tables(
 _HOURS = {rat: _hour_tables(rat) for rat in ("split", "next", "midnight")}
 _SOLARS = ("mean", "apparent", "clock")
 
-# %% ../nbs/01_manse.ipynb #c057
+# %% ../nbs/01_manse.ipynb #c060
 LUNAR_FIRST, LUNAR_LAST = 1899, 2050  # lunar years
 
 @lru_cache
@@ -175,7 +175,7 @@ def _lunar_table():  # first day of each month (days since 1970) and its length 
     new_year = (date(1899, 2, 10) - date(1970, 1, 1)).days  # 음력 1899-01-01
     return new_year + (length.cumsum() - length.ravel()).reshape(length.shape), length
 
-# %% ../nbs/01_manse.ipynb #c062
+# %% ../nbs/01_manse.ipynb #c065
 _PROBLEMS: tuple = (None,  # number → (field, reason, remedy)
     ("birth", "생년월일시로 읽을 수 없습니다", "1990-05-15T14:30처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"),
     ("birth", "달력에 없는 날짜이거나 시계에 없는 시각입니다", "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"),
@@ -200,7 +200,7 @@ def _problem_error(
         remedy = (f"그해의 윤달은 윤{months[0] + 1}월입니다" if len(months) else "그해에는 윤달이 없으니 leap을 빼 주세요")
     return InputError(field, longitude if field == "longitude" else str(birth), reason, remedy)
 
-# %% ../nbs/01_manse.ipynb #c064
+# %% ../nbs/01_manse.ipynb #c067
 def _day_number(y, m, d):  # ints or arrays → days since 1970-01-01
     "Days of a Gregorian date; exact for any year, months 1-12."
     y, m = y - (m <= 2), m + 12*(m <= 2)
@@ -221,7 +221,7 @@ def _lunar_day(y, m, d, leap):  # → days since 1970, problem number
     no_leap = good_month & (length[place] == 0)
     return first[place] + d - 1, np.select([far, no_leap, bad_day], [_LUNAR_RANGE, _NO_LEAP, _NO_LUNAR], 0)
 
-# %% ../nbs/01_manse.ipynb #c067
+# %% ../nbs/01_manse.ipynb #c070
 _FORM = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _BAD = (0, 0, 0, 0, 0, 0, 0, _MALFORMED)
 
@@ -241,7 +241,7 @@ def _read_one(
     if sure: birth = birth.astimezone(_zone_info(tz))
     return birth.year, birth.month, birth.day, birth.hour, birth.minute, birth.second, birth.fold or -sure, 0
 
-# %% ../nbs/01_manse.ipynb #c069
+# %% ../nbs/01_manse.ipynb #c072
 def _read_texts(
     texts,  # array of str (dtype U)
 ):          # the eight columns of `_read_one`
@@ -259,7 +259,7 @@ def _read_texts(
     columns = number(0, 4), number(5, 2), number(8, 2), np.where(timed, number(11, 2), -1), np.where(timed, number(14, 2), 0), np.where(exact, number(17, 2), 0)
     return *(np.where(good, c, 0) for c in columns), None, np.where(good, 0, _MALFORMED)
 
-# %% ../nbs/01_manse.ipynb #c073
+# %% ../nbs/01_manse.ipynb #c076
 def _mark(problem, condition, number):  # → problem numbers
     "Notes a problem where there is none yet."
     return problem + np.int8(number)*(condition & (problem == 0))
@@ -273,7 +273,7 @@ def _civil(fields, lunar, leap):  # the columns of `_read_one` → civil seconds
     problem = problem + (problem == 0)*no_day
     return days*_DAY + seconds, known, fold, _mark(problem, (h > 23) | (mi > 59) | (s > 59), _NO_DATE)
 
-# %% ../nbs/01_manse.ipynb #c075
+# %% ../nbs/01_manse.ipynb #c078
 def _datetime64(births, lunar, leap):  # array of datetime64 → the same four
     "NumPy dates: a day (D) has no hour, finer units have one."
     unit = np.datetime_data(births.dtype)[0]
@@ -299,7 +299,7 @@ def _read(births, tz, lunar, leap):  # anything that `four_pillars` takes → ci
     columns = np.array([_read_one(b, tz) for b in births.ravel()]).T.reshape(8, *births.shape)
     return _civil(columns, lunar, leap)
 
-# %% ../nbs/01_manse.ipynb #c078
+# %% ../nbs/01_manse.ipynb #c081
 @lru_cache
 def _options(tz, longitude, solar, rat):  # → usable longitude (degrees), problem numbers of longitudes
     "Refuses options that do not exist, longitudes outside ±180 and those that cannot belong to the zone (Seoul's in New York)."
@@ -319,6 +319,7 @@ def _checked_options(*options):  # the arguments and the answer of `_options`
     try: return _options(*options)
     except TypeError: return _options.__wrapped__(*options)   # an array is no key
 
+# %% ../nbs/01_manse.ipynb #c082
 def _to_utc(local, fold, tz):  # civil seconds → UTC seconds, kind of segment
     "Civil time as UTC; in a gap, by the offset before it."
     starts, once, again, kind = _segments(tz)
@@ -326,10 +327,10 @@ def _to_utc(local, fold, tz):  # civil seconds → UTC seconds, kind of segment
     offset = once[at] if fold is None else once[at] + (fold == 1)*(again[at] - once[at])
     return local - offset, kind[at]
 
-# %% ../nbs/01_manse.ipynb #c081
+# %% ../nbs/01_manse.ipynb #c085
 _COUNTS = np.array([np.bincount([STEM_ELEMENTS[i % 10], BRANCH_ELEMENTS[i % 12]], minlength=5) for i in range(60)] + [[0]*5], np.int8)
 
-# %% ../nbs/01_manse.ipynb #c082
+# %% ../nbs/01_manse.ipynb #c086
 @dataclass(frozen=True, eq=False)
 class FourPillars:
     "Four pillars (사주) of one birth (ints) or of many (int8 arrays); 육십갑자 numbers 0..59, hour -1 when unknown."
@@ -371,13 +372,13 @@ class FourPillars:
     def __repr__(self):
         return f"FourPillars({' '.join(self.hanja) if np.ndim(self.year) == 0 else np.shape(self.year)})"
 
-# %% ../nbs/01_manse.ipynb #c083
+# %% ../nbs/01_manse.ipynb #c087
 def _written(pillars, name):  # (…, 4) numbers → list or array of str
     "육십갑자 numbers as words."
     if pillars.ndim == 1: return [name(int(i)) for i in pillars if i >= 0]
     return np.array([name(i) for i in range(60)] + [""])[pillars]
 
-# %% ../nbs/01_manse.ipynb #c085
+# %% ../nbs/01_manse.ipynb #c089
 _SOLAR_NAMES = {"mean": "평균 태양시", "apparent": "진태양시", "clock": "시계 시각"}
 _RAT_NAMES = {"split": "23시대는 그날의 일주에 다음 날의 자시(야자시)", "next": "23시부터 다음 날의 일주",
               "midnight": "자정까지 그날의 일주와 그날의 자시"}
@@ -400,7 +401,7 @@ def _undecided(chart):  # → bool: 월주 open, 일주 open
     days = [_HOURS[o["rat"]][0][s//3600 % 1440] for s in solar]
     return _jeol_index(utc[0]) != _jeol_index(utc[1]), days[0] != days[1]
 
-# %% ../nbs/01_manse.ipynb #c087
+# %% ../nbs/01_manse.ipynb #c091
 def _unknown_hour_notes(chart):
     "What is open when the hour is unknown, for one birth."
     month_open, day_open = _undecided(chart)
@@ -412,6 +413,7 @@ def _unknown_hour_notes(chart):
     if day_open: notes.append("태양시로 날이 바뀌는 때(자정 무렵)에 태어났다면 일주가 달라질 수 있습니다.")
     return notes
 
+# %% ../nbs/01_manse.ipynb #c092
 def _one_notes(chart):
     "Notes of one birth."
     o, utc = chart.options, int(chart.utc.astype(np.int64))
@@ -428,7 +430,7 @@ def _one_notes(chart):
     near = min(abs(utc - int(_jeol()[k + i])) for i in (0, 1))
     return notes + ([f"절입 순간과 {near}초 차이라, 출생 시각이 조금만 달라도 월주가 바뀝니다."] if near < 60 else [])
 
-# %% ../nbs/01_manse.ipynb #c089
+# %% ../nbs/01_manse.ipynb #c094
 def _many_notes(chart):
     "Notes of many births, counted."
     unknown = chart.hour == -1
@@ -437,7 +439,7 @@ def _many_notes(chart):
             (day_open, "그 가운데 자정 무렵이면 일주가 달라질 출생"), (chart.ambiguous.sum(), "두 번 있던 시각이라 첫 번째로 본 출생"))
     return [f"{what}: {n:,}건" for n, what in rows if n]
 
-# %% ../nbs/01_manse.ipynb #c091
+# %% ../nbs/01_manse.ipynb #c096
 def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options → FourPillars, kind of segment
     "The rules, from the civil clock to the four numbers."
     utc, kind = _to_utc(local, fold, o["tz"])
@@ -451,7 +453,7 @@ def _pillars(local, known, fold, o):  # civil seconds, hour known, fold, options
     times = (np.asarray(t, np.int64).view("M8[s]")[()] for t in (local, utc, solar))
     return FourPillars(*numbers, *times, (kind == _TWICE) & (fold is None or fold == 0), o), kind  # type: ignore[call-arg]
 
-# %% ../nbs/01_manse.ipynb #c093
+# %% ../nbs/01_manse.ipynb #c098
 def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, problem numbers (0 good)
     "Four pillars with a problem number for each birth instead of an error."
     degrees, bad_place = _checked_options(tz, longitude, solar, rat)
@@ -467,7 +469,7 @@ def _chart(births, tz, longitude, solar, rat, lunar, leap):  # → FourPillars, 
     chart, kind = _pillars(local, known, fold, dict(tz=tz, longitude=degrees, solar=solar, rat=rat, lunar=lunar, leap=leap))
     return chart, _mark(problem, kind == _GAP, _NO_TIME)
 
-# %% ../nbs/01_manse.ipynb #c095
+# %% ../nbs/01_manse.ipynb #c100
 def four_pillars(
     births,                # str, datetime, date, or an array or list of them (datetime64 fastest); civil time; a date alone: hour unknown
     tz="Asia/Seoul",       # 시간대: IANA name of the civil clock at the birthplace
@@ -485,7 +487,7 @@ def four_pillars(
         raise _problem_error(np.ravel(problem)[at], pick(births), pick(longitude))
     return chart
 
-# %% ../nbs/01_manse.ipynb #c126
+# %% ../nbs/01_manse.ipynb #c131
 CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "error")  # what `chart_csv` adds
 _DEFAULTS = {"tz": "Asia/Seoul", "solar": "mean", "rat": "split", "lunar": "", "leap": ""}
 _FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
@@ -505,7 +507,7 @@ def _bad_row(reason):  # → cells for CHART_COLUMNS
     "Blank pillars and the reason."
     return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
 
-# %% ../nbs/01_manse.ipynb #c128
+# %% ../nbs/01_manse.ipynb #c133
 def _chart_group(births, longitudes, options):  # columns of str, one set of options → rows of cells for CHART_COLUMNS
     "Rows that share their options, charted together."
     try:
@@ -530,7 +532,7 @@ def _chart_rows(header, rows):  # column names, rows of cells → added cells, r
     spilt = _bad_row("칸이 열 이름보다 많습니다. 쉼표가 든 칸은 따옴표로 묶어 주세요.")
     return [spilt if len(row) > len(header) else added for row, added in zip(rows, out)]
 
-# %% ../nbs/01_manse.ipynb #c130
+# %% ../nbs/01_manse.ipynb #c135
 def _blocks(reader, size=50_000):
     "Non-empty CSV rows in blocks."
     block = []
@@ -551,7 +553,7 @@ def _write_charts(reader, header, writer, progress):  # → rows, rows with an e
         if progress: progress(total)
     return total, errors
 
-# %% ../nbs/01_manse.ipynb #c132
+# %% ../nbs/01_manse.ipynb #c137
 def _chart_file(input, output, progress):  # → rows, rows with an error
     "Reads, charts and writes; the output has a byte order mark where the input had one."
     with open(input, "rb") as source:
@@ -566,7 +568,7 @@ def _chart_file(input, output, progress):  # → rows, rows with an error
     with open(output, "w", newline="", encoding=encoding) as target: target.write(charts.getvalue())
     return done
 
-# %% ../nbs/01_manse.ipynb #c133
+# %% ../nbs/01_manse.ipynb #c138
 _FILE_PROBLEMS = {FileNotFoundError: "그런 파일이 없습니다", PermissionError: "읽거나 쓸 권한이 없습니다", IsADirectoryError: "파일이 아니라 폴더입니다"}
 
 def chart_csv(
@@ -588,7 +590,7 @@ def chart_csv(
         field, path = ("input", input) if str(e.filename) == str(input) else ("output", output)
         raise InputError(field, str(path), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e
 
-# %% ../nbs/01_manse.ipynb #c139
+# %% ../nbs/01_manse.ipynb #c144
 def not_future(
     birth,      # one birth, as in `four_pillars`
     now=None,   # aware datetime; None is the present

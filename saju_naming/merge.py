@@ -8,12 +8,12 @@ __all__ = ['PRECISIONS', 'SMALL', 'GEMMA_NOTICE', 'GEMMA_VOCAB', 'PUSHED', 'adap
            'measure_onnx', 'measure_torch', 'choose_precision', 'model_card', 'write_card', 'pushed_files',
            'gemma_derived', 'check_push', 'push']
 
-# %% ../nbs/08_merge.ipynb #c003
+# %% ../nbs/08_merge.ipynb #c005
 import contextlib, io, json, logging, re, shutil, tempfile, time, warnings
 from pathlib import Path
 from .ohaeng import InputError
 
-# %% ../nbs/08_merge.ipynb #c013
+# %% ../nbs/08_merge.ipynb #c016
 def adapter_settings(
     adapter,  # 어댑터 폴더
 ) -> dict:    # its adapter_config.json
@@ -32,14 +32,14 @@ def attach_adapter(
     except (RuntimeError, ValueError) as e:
         raise InputError("adapter", str(adapter), "이 본체와 짝이 아닌 어댑터입니다", "어댑터가 배운 본체를 base에 적어 주세요") from e
 
-# %% ../nbs/08_merge.ipynb #c015
+# %% ../nbs/08_merge.ipynb #c018
 def stop_ids(
     tokenizer,  # 토크나이저
 ) -> list:      # 토큰 번호들: <eos>, <end_of_turn>
     "The tokens that end an answer."
     return sorted({tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")})
 
-# %% ../nbs/08_merge.ipynb #c016
+# %% ../nbs/08_merge.ipynb #c019
 def merge_adapter(
     adapter,          # 어댑터 폴더
     base=None,        # 본체: "tiny", a folder or a hub name; None = the one named in the adapter
@@ -58,7 +58,7 @@ def merge_adapter(
     for part in (model, tokenizer): part.save_pretrained(out)
     return Path(out)
 
-# %% ../nbs/08_merge.ipynb #c024
+# %% ../nbs/08_merge.ipynb #c027
 def merge_into_8bit(
     adapter,  # 어댑터 폴더
     base,     # 본체: "tiny", a folder or a hub name
@@ -69,7 +69,7 @@ def merge_into_8bit(
         warnings.simplefilter("ignore")  # PEFT itself warns here that rounding will happen
         return attach_adapter(load_base(base, quantization="8bit"), adapter).merge_and_unload()
 
-# %% ../nbs/08_merge.ipynb #c029
+# %% ../nbs/08_merge.ipynb #c032
 def greedy(
     model,      # torch model
     tokenizer,  # 그 토크나이저
@@ -87,7 +87,7 @@ def greedy(
         answers += [tokenizer.decode(ids[inputs["input_ids"].shape[1]:], skip_special_tokens=True).strip() for ids in out]
     return answers
 
-# %% ../nbs/08_merge.ipynb #c034
+# %% ../nbs/08_merge.ipynb #c037
 PRECISIONS = ("int8", "int4")
 
 def _kept_in_8bit(
@@ -108,6 +108,7 @@ def _quiet():
         try: yield
         finally: root.level, root.handlers[:] = level, handlers
 
+# %% ../nbs/08_merge.ipynb #c038
 def _build(
     folder,     # 합친 모델 폴더
     out,        # 만들 폴더
@@ -123,7 +124,7 @@ def _build(
         options = parse_extra_options(**place, precision="int4", extra_options=extra, target_options={"quant_config": {"weights": {"overrides": overrides}}})
         create_model(**place, precision="int4", **options)
 
-# %% ../nbs/08_merge.ipynb #c036
+# %% ../nbs/08_merge.ipynb #c040
 SMALL = 1024  # hidden size below which one thread is faster than many
 
 def _tune_runtime(
@@ -137,7 +138,7 @@ def _tune_runtime(
     if config["hidden_size"] < SMALL: settings["model"]["decoder"]["session_options"]["intra_op_num_threads"] = 1
     file.write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
-# %% ../nbs/08_merge.ipynb #c037
+# %% ../nbs/08_merge.ipynb #c041
 def export_onnx(
     folder,            # 합친 모델 폴더 (Gemma 2)
     out,               # 만들 폴더; what was there is replaced
@@ -154,7 +155,7 @@ def export_onnx(
     _tune_runtime(out, config)
     return Path(out)
 
-# %% ../nbs/08_merge.ipynb #c040
+# %% ../nbs/08_merge.ipynb #c044
 def _turn(question): return f"<bos><start_of_turn>user\n{question}<end_of_turn>\n<start_of_turn>model\n"
 
 def loss_torch(
@@ -171,7 +172,7 @@ def loss_torch(
         losses += (-scores[range(len(told)), told]).tolist()
     return sum(losses) / len(losses)
 
-# %% ../nbs/08_merge.ipynb #c041
+# %% ../nbs/08_merge.ipynb #c045
 def loss_onnx(
     folder,  # 내보낸 폴더
     rows,    # (질문, 답)들
@@ -189,7 +190,7 @@ def loss_onnx(
             losses.append(np.log(np.exp(scores - scores.max()).sum()) + scores.max() - scores[token])
     return float(np.mean(losses))
 
-# %% ../nbs/08_merge.ipynb #c042
+# %% ../nbs/08_merge.ipynb #c046
 def greedy_onnx(
     folder,     # 내보낸 폴더
     questions,  # 질문들
@@ -211,7 +212,7 @@ def greedy_onnx(
         answers.append(tokenizer.decode(generator.get_sequence(0)[before:]).strip())
     return answers, loaded, tokens/seconds
 
-# %% ../nbs/08_merge.ipynb #c044
+# %% ../nbs/08_merge.ipynb #c048
 def _size_mb(folder): return sum(f.stat().st_size for f in Path(folder).iterdir()) / 1e6
 
 def measure_onnx(
@@ -224,6 +225,7 @@ def measure_onnx(
     true = sum(not verify(q, a) for (q, _), a in zip(rows, answers)) / len(rows)
     return {"mb": _size_mb(folder), "load_s": load_s, "tokens_per_s": speed, "loss": loss_onnx(folder, rows), "true": true}
 
+# %% ../nbs/08_merge.ipynb #c049
 def measure_torch(
     folder,  # 합친 모델 폴더
     rows,    # 검증 (질문, 답)들
@@ -239,7 +241,7 @@ def measure_torch(
     true = sum(not verify(q, a) for (q, _), a in zip(rows, answers)) / len(rows)
     return {"mb": _size_mb(folder), "load_s": load_s, "tokens_per_s": said/(time.perf_counter() - start), "loss": loss_torch(model, tokenizer, rows), "true": true}
 
-# %% ../nbs/08_merge.ipynb #c047
+# %% ../nbs/08_merge.ipynb #c052
 def choose_precision(
     measures,  # {"torch": …, "int8": …, "int4": …} as measured above
 ) -> str:      # int8 | int4
@@ -247,7 +249,7 @@ def choose_precision(
     full, small = measures["torch"], measures["int4"]
     return "int4" if small["loss"] <= 1.01*full["loss"] and small["true"] >= full["true"] else "int8"
 
-# %% ../nbs/08_merge.ipynb #c051
+# %% ../nbs/08_merge.ipynb #c056
 GEMMA_NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
 
 def _cell(value):
@@ -272,7 +274,7 @@ def _section(
     rows = "\n".join(f"| {key} | {_cell(value)} |" for key, value in _flat(values))
     return f"## {title}\n\n| 항목 | 값 |\n| --- | --- |\n{rows}\n"
 
-# %% ../nbs/08_merge.ipynb #c052
+# %% ../nbs/08_merge.ipynb #c057
 _USE = """## 쓰임과 한계
 
 - 쓰임: 사주의 오행 셈을 받아 이름을 권하고 풀이하는 여섯 갈래의 질문. 사주 작명 도구 안에서 쓰도록 만들었습니다. 셈과 후보는 엔진이 내고, 모델은 고르고 풀이하며, 답은 다시 검사받습니다.
@@ -287,6 +289,7 @@ _USE = """## 쓰임과 한계
 위는 내장 모델입니다. 다른 가중치는 `pip install 'saju-naming[train]'` 뒤에 `--engine transformers --model 폴더나 허브의 이름`으로 엽니다. 인용은 저장소의 [CITATION.cff](https://github.com/5kletsgo/saju-naming/blob/main/CITATION.cff)에 있습니다.
 """
 
+# %% ../nbs/08_merge.ipynb #c058
 def model_card(
     name,                  # 모델 이름
     recipes,               # {"base": recipe, "lora": recipe}: as loaded from recipes/*.yaml
@@ -305,7 +308,7 @@ def model_card(
     notice = f"\n{GEMMA_NOTICE}\n" if license == "gemma" else ""
     return f"---\n{data.to_yaml()}\n---\n\n# {name}\n\n사주 작명: {origin}.\n{notice}\n{_USE}\n" + "\n".join(sections)
 
-# %% ../nbs/08_merge.ipynb #c054
+# %% ../nbs/08_merge.ipynb #c060
 def write_card(
     folder,  # 모델 폴더
     card,    # text of model_card
@@ -317,7 +320,7 @@ def write_card(
     file.write_text(card, encoding="utf-8")
     return file
 
-# %% ../nbs/08_merge.ipynb #c057
+# %% ../nbs/08_merge.ipynb #c063
 GEMMA_VOCAB = 256_000
 PUSHED = ("README.md", "NOTICE", "*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "adapter_config.json", "tokenizer*.json",
           "tokenizer.model", "special_tokens_map.json", "chat_template.jinja", "genai_config.json", "*.onnx", "*.onnx.data")
@@ -340,7 +343,7 @@ def gemma_derived(
     by_name = any("gemma" in Path(name).name.lower() or "google/" in name for name in map(str, names))
     return by_name or _read(folder/"config.json").get("vocab_size") == GEMMA_VOCAB
 
-# %% ../nbs/08_merge.ipynb #c058
+# %% ../nbs/08_merge.ipynb #c064
 def check_push(
     folder,  # 모델 폴더
 ):           # the card's data (license, base_model, …)
@@ -357,7 +360,7 @@ def check_push(
     if Path(named).is_absolute(): raise InputError("base_model_name_or_path", named, "본체가 이 컴퓨터의 경로로 적혀 있습니다", "adapter_config.json에 허브의 이름을 적어 주세요")
     return data
 
-# %% ../nbs/08_merge.ipynb #c059
+# %% ../nbs/08_merge.ipynb #c065
 def push(
     folder,         # 모델 폴더: adapter or merged
     repo_id,        # 허브 저장소 "이름/모델"

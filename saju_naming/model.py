@@ -9,7 +9,7 @@ __all__ = ['GEMMA2', 'PARTS', 'SPECIALS', 'BYTES', 'ALONE', 'CHAT_TEMPLATE', 'AT
            'tiny_config', 'new_model', 'softcap_error', 'check_attention', 'find_base', 'loading', 'base_config',
            'load_tokenizer', 'quantization_config', 'pick_device', 'check_memory', 'load_base']
 
-# %% ../nbs/06_model.ipynb #c003
+# %% ../nbs/06_model.ipynb #c005
 import json, logging, math, re
 from contextlib import contextmanager
 from functools import lru_cache
@@ -20,7 +20,7 @@ from .hanja import registrable_readings, table
 from .names import given_names
 from .ohaeng import InputError
 
-# %% ../nbs/06_model.ipynb #c009
+# %% ../nbs/06_model.ipynb #c012
 GEMMA2 = {  # the published shapes; the rest (vocab 256,000, window 4,096, caps 50 and 30, 8,192 positions) is the same in all three
     "2b":  dict(hidden_size=2304, num_hidden_layers=26, num_attention_heads=8, num_key_value_heads=4, head_dim=256,
                 intermediate_size=9216, query_pre_attn_scalar=256),
@@ -31,7 +31,7 @@ GEMMA2 = {  # the published shapes; the rest (vocab 256,000, window 4,096, caps 
                 intermediate_size=36864, query_pre_attn_scalar=144),
 }
 
-# %% ../nbs/06_model.ipynb #c010
+# %% ../nbs/06_model.ipynb #c013
 def gemma2_config(
     size: str,  # 2b | 9b | 27b
 ):              # a transformers Gemma2Config
@@ -40,7 +40,7 @@ def gemma2_config(
     if size not in GEMMA2: raise InputError("size", size, "모르는 크기입니다", f"{', '.join(GEMMA2)} 가운데 하나로 적어 주세요")
     return Gemma2Config(**GEMMA2[size])
 
-# %% ../nbs/06_model.ipynb #c013
+# %% ../nbs/06_model.ipynb #c016
 def without_weights(
     config,  # a Gemma2Config
 ):           # Gemma2ForCausalLM on the meta device: shapes only, no memory
@@ -49,7 +49,7 @@ def without_weights(
     from transformers import AutoModelForCausalLM
     with torch.device("meta"): return AutoModelForCausalLM.from_config(config)
 
-# %% ../nbs/06_model.ipynb #c016
+# %% ../nbs/06_model.ipynb #c019
 PARTS = {"embedding": ("embed_tokens", "lm_head"), "attention": ("self_attn",), "mlp": ("mlp",), "norms": ("norm",)}  # part → what its names contain
 
 def parameter_parts(
@@ -61,7 +61,7 @@ def parameter_parts(
         counts[next(part for part, keys in PARTS.items() if any(k in name for k in keys))] += p.numel()
     return counts
 
-# %% ../nbs/06_model.ipynb #c019
+# %% ../nbs/06_model.ipynb #c022
 def shape(
     model,   # Gemma2ForCausalLM
 ) -> dict:   # numbers that tell one size from another
@@ -70,7 +70,7 @@ def shape(
     return {"layers": len(model.model.layers), "hidden": model.model.embed_tokens.embedding_dim,
             "q_proj": layer.self_attn.q_proj.out_features, "intermediate": layer.mlp.gate_proj.out_features}
 
-# %% ../nbs/06_model.ipynb #c023
+# %% ../nbs/06_model.ipynb #c026
 def matrix_bytes(
     rows: int,                        # outputs
     cols: int,                        # inputs
@@ -83,7 +83,7 @@ def matrix_bytes(
     blocks = math.ceil(rows*cols/64)
     return math.ceil(rows*cols/2) + blocks + 4*math.ceil(blocks/256) + 4*(16 + 256 + 1)
 
-# %% ../nbs/06_model.ipynb #c024
+# %% ../nbs/06_model.ipynb #c027
 def weight_bytes(
     model,                            # Gemma2ForCausalLM without quantisation; the meta device will do
     quantization: str | None = None,  # None | 8bit | 4bit
@@ -95,7 +95,7 @@ def weight_bytes(
     rest = model.num_parameters() - sum(m.weight.numel() for m in inner)
     return width*rest + sum(matrix_bytes(m.out_features, m.in_features, quantization, width) for m in inner)
 
-# %% ../nbs/06_model.ipynb #c027
+# %% ../nbs/06_model.ipynb #c030
 def kv_cache_bytes(
     config,              # a Gemma2Config
     tokens: int,         # how long the text is
@@ -107,7 +107,7 @@ def kv_cache_bytes(
     kept = [min(tokens, config.sliding_window) if window and t == "sliding_attention" else tokens for t in config.layer_types]
     return per_token*sum(kept)
 
-# %% ../nbs/06_model.ipynb #c031
+# %% ../nbs/06_model.ipynb #c034
 SPECIALS = ("<pad>", "<eos>", "<bos>", "<unk>", "<start_of_turn>", "<end_of_turn>")
 BYTES = tuple(f"<0x{b:02X}>" for b in range(256))
 
@@ -127,7 +127,7 @@ def alphabet(
     ascii_signs = [chr(i) for i in range(33, 127)]
     return ["\n", *ascii_signs, "▁", *"·…‘’“”—→○×", *sorted({*hangul_ks1001(), *table_hangul()}), *sorted(hanja)]
 
-# %% ../nbs/06_model.ipynb #c034
+# %% ../nbs/06_model.ipynb #c037
 ALONE = r"[^\p{Hangul}\p{Latin}▁]"  # Hanja, digits, marks and newline stay alone: merges join letters only
 
 def learn_merges(
@@ -146,7 +146,7 @@ def learn_merges(
     merges = [tuple(m) for m in json.loads(learner.to_str())["model"]["merges"]]
     return [m for m in merges if set("".join(m)) <= set(letters)][:n]
 
-# %% ../nbs/06_model.ipynb #c037
+# %% ../nbs/06_model.ipynb #c040
 def gemma_tokenizer(
     vocab: dict,   # token → id
     merges: list,  # of (left, right)
@@ -160,7 +160,7 @@ def gemma_tokenizer(
     tok.add_special_tokens([AddedToken(s, special=True, normalized=False) for s in SPECIALS])
     return tok
 
-# %% ../nbs/06_model.ipynb #c039
+# %% ../nbs/06_model.ipynb #c042
 CHAT_TEMPLATE = (  # says what Gemma 2's own template says, <bos> included (so tokenise its text with add_special_tokens=False)
     "{{ bos_token }}{% for turn in messages %}"
     "{% if turn['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
@@ -174,7 +174,7 @@ def spell(
     "The merges that build a word from the left."
     return [(word[:i], word[i]) for i in range(1, len(word))]
 
-# %% ../nbs/06_model.ipynb #c040
+# %% ../nbs/06_model.ipynb #c043
 def build_tokenizer(
     texts,                      # Korean prose without given names: what merges are learnt from
     vocab_size: int = 13_056,   # at most so many tokens
@@ -194,7 +194,7 @@ def build_tokenizer(
         pad_token="<pad>", eos_token="<eos>", bos_token="<bos>", unk_token="<unk>", additional_special_tokens=list(SPECIALS[4:]),
         padding_side="right", clean_up_tokenization_spaces=False)
 
-# %% ../nbs/06_model.ipynb #c045
+# %% ../nbs/06_model.ipynb #c048
 def tiny_config(
     vocab_size: int,  # len(tokenizer)
     **changes,        # any field of Gemma2Config
@@ -220,7 +220,7 @@ def new_model(
     model.generation_config.eos_token_id = [SPECIALS.index("<eos>"), SPECIALS.index("<end_of_turn>")]
     return model
 
-# %% ../nbs/06_model.ipynb #c059
+# %% ../nbs/06_model.ipynb #c062
 @lru_cache
 def softcap_error(
     attn: str,             # eager | flex_attention | flash_attention_2
@@ -237,7 +237,7 @@ def softcap_error(
     exact = logits("eager", 5.0)
     return float((logits(attn, 5.0) - exact).abs().mean()/(logits("eager", None) - exact).abs().mean())
 
-# %% ../nbs/06_model.ipynb #c060
+# %% ../nbs/06_model.ipynb #c063
 ATTENTIONS = ("eager", "flex_attention", "flash_attention_2")
 
 def check_attention(
@@ -253,7 +253,7 @@ def check_attention(
         raise InputError("attn", attn, f"{device}에서 쓸 수 없습니다({str(e).splitlines()[0]})", "eager 로 적어 주세요") from e
     if error > 0.2: raise InputError("attn", attn, f"soft-cap을 빠뜨립니다(eager와의 차이 {error:.2f})", "eager 로 적어 주세요")
 
-# %% ../nbs/06_model.ipynb #c074
+# %% ../nbs/06_model.ipynb #c077
 TINY = Path(str(files("saju_naming")/"data"/"tiny"/"base"))  # the small base that ships with the package
 
 def find_base(
@@ -268,7 +268,7 @@ def find_base(
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name_or_path): return name_or_path
     raise InputError("model", name_or_path, "폴더도, 허브의 모델 이름도 아닙니다", "tiny, 폴더 경로, 또는 rtzr/ko-gemma-2-9b-it 같은 이름으로 적어 주세요")
 
-# %% ../nbs/06_model.ipynb #c077
+# %% ../nbs/06_model.ipynb #c080
 def _hub_reason(error):
     "(reason, remedy) for what went wrong on the way to a model."
     from huggingface_hub import errors as hub
@@ -289,7 +289,7 @@ def loading(
     try: yield
     except OSError as e: raise InputError("model", name, *_hub_reason(e)) from e
 
-# %% ../nbs/06_model.ipynb #c079
+# %% ../nbs/06_model.ipynb #c082
 def base_config(
     name_or_path: str,  # as for `find_base`
 ):                      # its Gemma2Config
@@ -303,7 +303,7 @@ def base_config(
         raise InputError("model", name_or_path, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})", "Gemma2ForCausalLM인 모델을 적어 주세요")
     return config
 
-# %% ../nbs/06_model.ipynb #c084
+# %% ../nbs/06_model.ipynb #c087
 def load_tokenizer(
     name_or_path: str = "tiny",  # as for `find_base`
 ):                               # its tokenizer
@@ -316,7 +316,7 @@ def load_tokenizer(
                          "모델과 함께 저장된 tokenizer.json이 폴더에 있는지 확인해 주세요")
     return tok
 
-# %% ../nbs/06_model.ipynb #c087
+# %% ../nbs/06_model.ipynb #c090
 def quantization_config(
     quantization: str | None,  # None | 8bit | 4bit
     dtype,                     # torch.dtype in which 4-bit matrices are multiplied
@@ -330,7 +330,7 @@ def quantization_config(
         return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype)
     raise InputError("quantization", quantization, "모르는 양자화입니다", "8bit, 4bit 가운데 하나로 적거나 비워 두세요")
 
-# %% ../nbs/06_model.ipynb #c088
+# %% ../nbs/06_model.ipynb #c091
 DTYPES = ("bfloat16", "float16", "float32")
 
 def pick_device(
@@ -348,6 +348,7 @@ def pick_device(
     if name not in DTYPES: raise InputError("dtype", dtype, "모르는 수의 꼴입니다", f"{', '.join(DTYPES)} 가운데 하나로 적어 주세요")
     return device, getattr(torch, name)
 
+# %% ../nbs/06_model.ipynb #c092
 def check_memory(
     name: str,   # the model
     needed: int, # bytes of its weights
@@ -358,7 +359,7 @@ def check_memory(
         raise InputError("model", name, f"GPU 메모리가 모자랍니다(필요 {1.1*needed/2**30:.1f}GiB, 남은 것 {free/2**30:.1f}GiB)",
                          "quantization을 8bit나 4bit로 하거나, GPU를 쓰는 다른 프로그램을 끄거나, 더 작은 모델을 적어 주세요")
 
-# %% ../nbs/06_model.ipynb #c091
+# %% ../nbs/06_model.ipynb #c095
 def load_base(
     name_or_path: str = "tiny",       # "tiny", a folder, or a hub name
     quantization: str | None = None,  # None | 8bit | 4bit (nf4)

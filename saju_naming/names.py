@@ -10,7 +10,7 @@ __all__ = ['DECADES', 'BAND_COUNT', 'SYLLABLES', 'SYLLABLE_INDEX', 'SCHOOLS', 'C
            'romanize', 'sound_key', 'teasing', 'CollectError', 'TryAgain', 'http_session', 'fetch', 'NameCount',
            'collect_names', 'collect_lunar']
 
-# %% ../nbs/03_names.ipynb #c003
+# %% ../nbs/03_names.ipynb #c005
 import csv, json, os, re
 from functools import lru_cache
 from importlib.resources import files
@@ -22,7 +22,7 @@ from koroman import romanize as _koroman
 
 from .ohaeng import ELEMENTS, InputError
 
-# %% ../nbs/03_names.ipynb #c011
+# %% ../nbs/03_names.ipynb #c014
 DECADES = tuple(f"{y}s" for y in range(1940, 2030, 10))  # 1940s..2020s, the columns of a band string
 
 class GivenName(NamedTuple):
@@ -45,7 +45,7 @@ class GivenName(NamedTuple):
         pairs = zip(DECADES, self.male or "0"*9, self.female or "0"*9)
         return {d: int(max(m, f)) for d, m, f in pairs if max(m, f) > "0"}
 
-# %% ../nbs/03_names.ipynb #c012
+# %% ../nbs/03_names.ipynb #c015
 def _read(name):
     "The rows of a shipped table, as lists, without the header."
     with (files("saju_naming") / "data" / name).open(encoding="utf-8") as f: return list(csv.reader(f))[1:]
@@ -64,7 +64,7 @@ def find_name(
     "Looks a name up in the table."
     return _by_name().get(name)
 
-# %% ../nbs/03_names.ipynb #c017
+# %% ../nbs/03_names.ipynb #c020
 _GENDERS = {"남": "남", "남자": "남", "남성": "남", "male": "남", "m": "남", "여": "여", "여자": "여", "여성": "여", "female": "여", "f": "여"}
 
 def parse_gender(
@@ -87,10 +87,10 @@ def popularity(
     if not digits: return 0
     return int(max(digits[-2:]) if decade is None else digits[DECADES.index(decade)])
 
-# %% ../nbs/03_names.ipynb #c022
+# %% ../nbs/03_names.ipynb #c025
 BAND_COUNT = np.array([0, 1, 3, 10, 30, 80])  # 등급 → 사람 수의 비; by judgement, after the counts in the news (rank 10 against rank 200)
 
-# %% ../nbs/03_names.ipynb #c026
+# %% ../nbs/03_names.ipynb #c029
 SYLLABLES = tuple(  # 음절 목록, sorted: every array of the syllable model is over these
     "가각간갈감갑강개객갱갹거건걸검겁게겨격견결겸경계고곡곤골공곶과곽관괄광괘괴괵굉교구국군굴궁권궐궤귀규균귤그극근글금급긍기긴길김꽃"
     "꿈끽나낙난날남납낭내냉너녀녁년녈념녑녕노녹논농뇌뇨누눈눌뉴뉵느늑늘늠능늬니닉닐님다단달닮담답당대댁더덕도독돈돌동두둔둘드득든들듬"
@@ -103,7 +103,7 @@ SYLLABLES = tuple(  # 음절 목록, sorted: every array of the syllable model i
     "혜호혹혼홀홍화확환활황회획횡효후훈훌훙훤훼휘휴휼흉흑흔흘흠흡흥희흰히힐힘")
 SYLLABLE_INDEX = {s: i for i, s in enumerate((*SYLLABLES, ""))}  # 음절 → 번호; "" is the column of one-syllable names
 
-# %% ../nbs/03_names.ipynb #c029
+# %% ../nbs/03_names.ipynb #c032
 _INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"  # 첫소리 0..18
 
 def _codes(text):
@@ -120,7 +120,7 @@ def jamo(
     codes = np.array(_codes(text), int)
     return codes//588, codes//28 % 21, codes % 28
 
-# %% ../nbs/03_names.ipynb #c032
+# %% ../nbs/03_names.ipynb #c035
 _DECADE_WEIGHT = 0.55**np.arange(8, -1, -1)       # 십 년 거슬러 갈 때마다
 
 def name_weight(
@@ -137,7 +137,7 @@ def _pair_weights(gender):
         if len(n.name) <= 2: weights[SYLLABLE_INDEX[n.name[0]], SYLLABLE_INDEX[n.name[1:]]] += name_weight(n.male if gender == "남" else n.female)
     return weights
 
-# %% ../nbs/03_names.ipynb #c034
+# %% ../nbs/03_names.ipynb #c037
 def _frozen(values):
     "An array that callers cannot change, since it is kept and shared."
     values.flags.writeable = False
@@ -152,7 +152,7 @@ def syllable_logp(
     places = [weights.sum(axis) + 0.3 for axis in (1, 0)]
     return tuple(_frozen(np.log(p/p.sum())) for p in places)
 
-# %% ../nbs/03_names.ipynb #c038
+# %% ../nbs/03_names.ipynb #c041
 def _meeting(weights, expected, left, right, damping=20):
     "How much more often than chance a class of the first syllable meets a class of the second: (n, n) ratios."
     cells = (left[:, None]*28 + right).ravel()
@@ -171,6 +171,7 @@ def _new_pairs(gender):
     pairs[repeat] *= (weights[repeat].sum() + 1)/(chance[repeat].sum()*weights.sum() + 1)
     return pairs/pairs.sum()
 
+# %% ../nbs/03_names.ipynb #c042
 @lru_cache(maxsize=2)
 def pair_logp(
     gender: str,  # 남 | 여
@@ -183,7 +184,7 @@ def pair_logp(
     mixed = 0.5*share + 0.5*np.column_stack([twos*_new_pairs(gender), ones*np.exp(first)])
     return _frozen(np.log(mixed))
 
-# %% ../nbs/03_names.ipynb #c044
+# %% ../nbs/03_names.ipynb #c048
 def name_logp(
     name: str,    # 한글 이름 without the surname
     gender: str,  # 남 | 여
@@ -199,7 +200,7 @@ def name_logp(
     first, second = syllable_logp(gender)
     return sum(floor if i is None else float(part[i]) for i, part in zip(index, [first] + [second]*len(name)))
 
-# %% ../nbs/03_names.ipynb #c051
+# %% ../nbs/03_names.ipynb #c055
 class SurnameHanja(NamedTuple):
     "One way to write a surname in Hanja."
     hanja: str      # 한자, one or two characters
@@ -218,7 +219,7 @@ def surnames() -> MappingProxyType:  # 한글 -> Surname, in the order of popula
     def choices(hanja, strokes): return tuple(SurnameHanja(h, tuple(map(int, s.split("+")))) for h, s in zip(hanja.split(), strokes.split()))
     return MappingProxyType({h: Surname(h, i, choices(hanja, strokes), tuple(romans.split())) for i, (h, hanja, strokes, romans) in enumerate(_read("surnames.csv"), 1)})
 
-# %% ../nbs/03_names.ipynb #c052
+# %% ../nbs/03_names.ipynb #c056
 def surname_info(
     text: str,   # 성: Hangul (정, 남궁) or Hanja (鄭)
 ) -> Surname:    # with only the given Hanja among the choices when `text` is Hanja
@@ -229,7 +230,7 @@ def surname_info(
             if c.hanja == text: return s._replace(choices=(c,))
     raise InputError("surname", text, "성씨 표에 없는 성입니다", "성을 한글 또는 한자로 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
 
-# %% ../nbs/03_names.ipynb #c057
+# %% ../nbs/03_names.ipynb #c061
 _COMMON_DOUBLE = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방")  # 흔한 복성
 
 def _guess_surname(text, hanja):
@@ -253,7 +254,7 @@ def split_name(
         raise InputError("name", text, f"'{surname}' 뒤에 이름이 남지 않습니다", "성과 이름을 이어서 적어 주세요 (예: 김서연)")
     return surname, text[len(surname):]
 
-# %% ../nbs/03_names.ipynb #c060
+# %% ../nbs/03_names.ipynb #c064
 SCHOOLS = {"haerye": "목목화화화화토토토금금수금금금목화토수",   # 해례본: the element of each of the 19 initials
            "unhae": "목목화화화화수수수금금토금금금목화수토"}    # 운해본
 
@@ -265,7 +266,7 @@ def sound_elements(
     if not isinstance(school, str) or school not in SCHOOLS: raise InputError("school", school, "모르는 유파입니다", "haerye(해례본) 또는 unhae(운해본)를 적어 주세요")
     return tuple(SCHOOLS[school][i] for i in jamo(text)[0])
 
-# %% ../nbs/03_names.ipynb #c065
+# %% ../nbs/03_names.ipynb #c069
 def eumyang(
     strokes,   # 획수들, ints
 ) -> str:      # 양 (홀수) | 음 (짝수), one letter per number; all the same is avoided
@@ -278,7 +279,7 @@ def suri_element(
     "수리오행: the element of a number by its last digit."
     return ELEMENTS[(n - 1) % 10//2]
 
-# %% ../nbs/03_names.ipynb #c068
+# %% ../nbs/03_names.ipynb #c072
 class Suri(NamedTuple):
     "A number of the 81 (81수리) as luck tables see it."
     number: int   # 수, 1..81
@@ -297,7 +298,7 @@ def suri_luck(
     if n < 1: raise InputError("strokes", n, "수리는 1부터입니다", "획수를 확인해 주세요")
     return _suri_table()[n if n <= 81 else (n - 2) % 80 + 2]
 
-# %% ../nbs/03_names.ipynb #c071
+# %% ../nbs/03_names.ipynb #c075
 class Sagyeok(NamedTuple):
     "사격: the four sums of a name."
     won: Suri     # 원격 元: given name
@@ -314,7 +315,7 @@ def suri(
     if not given: raise InputError("strokes", given, "이름의 획수가 없습니다", "이름 글자의 원획을 적어 주세요")
     return Sagyeok(*map(suri_luck, (sum(given), family + given[0], family + given[-1], family + sum(given))))
 
-# %% ../nbs/03_names.ipynb #c075
+# %% ../nbs/03_names.ipynb #c079
 def romanize(
     surname: str,          # 성 in Hangul
     given: str,            # 이름 in Hangul
@@ -324,7 +325,7 @@ def romanize(
     romans = surname_info(surname).romans
     return f"{romans[0]} {''.join(map(_koroman, given)).capitalize()}"
 
-# %% ../nbs/03_names.ipynb #c078
+# %% ../nbs/03_names.ipynb #c082
 _LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)  # 받침 → 다음 첫소리
 _VOWEL_CLASS = (0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20)  # ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
 _FINAL_CLASS = (0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7)  # 일곱 대표음
@@ -347,6 +348,7 @@ def _teasing_words():
     for word, match in _read("teasing.csv"): found[len(word) > 2][match == "any"].setdefault(sound_key(word, len(word) > 2), word)
     return {near: (whole, part, re.compile("|".join(part))) for near, (whole, part) in found.items()}
 
+# %% ../nbs/03_names.ipynb #c083
 def teasing(
     surname: str,  # 성 in Hangul
     given: str,    # 이름 in Hangul
@@ -358,7 +360,7 @@ def teasing(
             if hit := inside.search(sound): return part[hit[0]]
     return None
 
-# %% ../nbs/03_names.ipynb #c083
+# %% ../nbs/03_names.ipynb #c088
 class CollectError(RuntimeError):
     "A service did not give what was asked for; the message says which service and why."
 
@@ -382,7 +384,7 @@ def http_session(
     return CachedSession(cache_name=str(cache), backend="filesystem", allowable_methods=("GET", "POST"), ignored_parameters=["serviceKey"],
                          filter_fn=good, per_second=per_second)
 
-# %% ../nbs/03_names.ipynb #c085
+# %% ../nbs/03_names.ipynb #c090
 def _ask(session, parse, service, request):
     "One question to a service."
     import requests
@@ -395,7 +397,7 @@ def _ask(session, parse, service, request):
     if response.status_code != 200: raise CollectError(f"{service}: HTTP {response.status_code}. 주소와 인증키를 확인해 주세요.")
     return parse(response)
 
-# %% ../nbs/03_names.ipynb #c087
+# %% ../nbs/03_names.ipynb #c092
 def _pause(wait):
     "How long to rest after a failed try: longer each time, and at least what the service asked for."
     from tenacity import wait_random_exponential
@@ -415,7 +417,7 @@ def fetch(
     again = Retrying(retry=retry_if_exception_type(TryAgain), stop=stop_after_attempt(tries), wait=_pause(wait), reraise=True)
     return again(_ask, session, parse, service, request)
 
-# %% ../nbs/03_names.ipynb #c089
+# %% ../nbs/03_names.ipynb #c094
 COURT_URL = "https://stfamily.scourt.go.kr/ds/report/query.do"
 COURT_REPORT = {"pid": "1811", "uid": "999999", "dsid": "1261", "dstype": "DS", "sqlid": "1811-1", "mapid": "dcea0891-75fa-4cbd-b40f-72986a16abf6"}
 _SIDO = "11 26 27 28 29 30 31 36 41 42 43 44 45 46 47 48 50 51 52 21 22 23 24 25".split()  # 시도 코드, old ones too
@@ -431,6 +433,7 @@ class NameCount(NamedTuple):
 def _check_period(text, form):
     if not re.fullmatch(form, text): raise InputError("period", text, "모르는 기간입니다", "2024 또는 2024-05처럼 적어 주세요 (음양력은 달만)")
 
+# %% ../nbs/03_names.ipynb #c095
 def _court_request(url, report, period, gender):
     "The form that asks for one period and gender."
     gender = parse_gender(gender)
@@ -442,7 +445,7 @@ def _court_request(url, report, period, gender):
               "@UmdCd": value(every, whereClause="E.UMD_CD"), "@GenderCd": value({"남": "1", "여": "2"}[gender], whereClause="F.GENDER_CD")}
     return dict(method="POST", url=url, data={**report, "params": json.dumps(params, ensure_ascii=False)})
 
-# %% ../nbs/03_names.ipynb #c090
+# %% ../nbs/03_names.ipynb #c096
 def _parse_court(response):
     "Rows (rank, name, count) of an answer of the court."
     try: answer = response.json()
@@ -451,6 +454,7 @@ def _parse_court(response):
     except (KeyError, TypeError, ValueError):
         raise CollectError("법원 이름 통계: 아는 꼴의 답이 아닙니다. 통계 화면이 바뀌었는지 확인하고 url과 report를 고쳐 주세요.") from None
 
+# %% ../nbs/03_names.ipynb #c097
 def collect_names(
     periods,                             # 해 또는 달: "2024", "2024-05", ...
     genders="남여",                      # 성별
@@ -470,7 +474,7 @@ def collect_names(
             found += [NameCount(period, gender, *r) for r in rows]
     return found
 
-# %% ../nbs/03_names.ipynb #c092
+# %% ../nbs/03_names.ipynb #c099
 KASI_URL = "https://apis.data.go.kr/B090041/openapi/service/LrsrCldInfoService"
 _KASI_BUSY = {"02": "데이터베이스 오류", "04": "HTTP 오류", "05": "시간 초과"}        # worth another try
 _KASI_PREFIX = {"getLunCalInfo": "sol", "getSolCalInfo": "lun"}
@@ -488,7 +492,7 @@ def _parse_kasi(response):
     if len(items) < int(root.findtext(".//totalCount") or 0): raise TryAgain(f"천문연구원 음양력: 답이 {len(items)}개뿐입니다")
     return [{child.tag: (child.text or "").strip() for child in item} for item in items]
 
-# %% ../nbs/03_names.ipynb #c093
+# %% ../nbs/03_names.ipynb #c100
 def collect_lunar(
     months,                              # 달 "2024-05", ... (solar for getLunCalInfo, lunar for getSolCalInfo)
     operation: str = "getLunCalInfo",    # getLunCalInfo (양력 → 음력) | getSolCalInfo (음력 → 양력)

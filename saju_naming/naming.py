@@ -8,7 +8,7 @@ __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'descr
            'suri_score', 'eumyang_score', 'name_score', 'NameChar', 'Check', 'Name', 'legality', 'Recommendation',
            'recommend', 'NameReport', 'check_name']
 
-# %% ../nbs/04_naming.ipynb #c003
+# %% ../nbs/04_naming.ipynb #c005
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from .names import (DECADES, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, eumyang, find_n
                                sound_elements, split_name, suri, surname_info, surnames, teasing)
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, is_hangul, josa, relation)
 
-# %% ../nbs/04_naming.ipynb #c006
+# %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(
     counts,  # 오행 개수 (5,)
     added,   # 보탤 오행 번호들, sorted
@@ -37,7 +37,7 @@ def _supplement_key(
     tames = sum(relation(x, s) in ("극", "피생") for x in names for s in strongest)
     return after.count(0), sum(c*c for c in after), not harmony, feeds, -tames, added
 
-# %% ../nbs/04_naming.ipynb #c008
+# %% ../nbs/04_naming.ipynb #c011
 def supplement(
     counts,            # 오행 개수 (5,), in the order 목화토금수
     length=2,          # 이름 글자 수 1, 2 or 3
@@ -52,7 +52,7 @@ def supplement(
         plan.append(min(options, key=lambda i: _supplement_key(after, (i,))))
     return tuple(ELEMENTS[i] for i in plan)
 
-# %% ../nbs/04_naming.ipynb #c013
+# %% ../nbs/04_naming.ipynb #c016
 def _joined(elements, pair): return josa("·".join(elements), pair)
 
 def describe_counts(
@@ -64,7 +64,7 @@ def describe_counts(
     if min(counts) == 0: return sentences + [f"{_joined(fewest, '이/가')} 없습니다."]
     return sentences + [f"빠진 오행은 없고 {_joined(fewest, '이/가')} {min(counts)}개로 가장 적습니다."]
 
-# %% ../nbs/04_naming.ipynb #c015
+# %% ../nbs/04_naming.ipynb #c018
 def describe_plan(
     counts,  # 오행 개수 (5,)
     plan,    # 채울 오행, such as ("목", "수")
@@ -79,7 +79,7 @@ def describe_plan(
         sentences.append(f"{_joined(left, '은/는')} 여전히 없습니다." if left else "그러면 다섯 오행이 모두 갖추어집니다.")
     return sentences + _describe_relations(counts, once)
 
-# %% ../nbs/04_naming.ipynb #c017
+# %% ../nbs/04_naming.ipynb #c020
 def _describe_relations(counts, once):
     "Sentences on 상생 within the plan and on how it meets the strongest elements."
     sentences = [f"{josa(a, '은/는')} {josa(b, '을/를')} 낳아({a}생{b}) 서로 돕습니다." for a in once for b in once if relation(a, b) == "생"]
@@ -90,7 +90,7 @@ def _describe_relations(counts, once):
         sentences += [f"가장 많은 {strong}의 기운을 {josa(x, '이/가')} 덜어 냅니다({strong}생{x})." for x in drains]
     return sentences
 
-# %% ../nbs/04_naming.ipynb #c025
+# %% ../nbs/04_naming.ipynb #c028
 SEASON = {"비화": 1.5, "생": 1.2, "피생": 1.0, "피극": 0.8, "극": 0.6}  # 왕·상·휴·수·사; the order is traditional, the factors are this project's
 
 def element_weights(
@@ -106,7 +106,7 @@ def element_weights(
     scale = 2*len(pillars)/sum(weights)
     return tuple(w*scale for w in weights)
 
-# %% ../nbs/04_naming.ipynb #c027
+# %% ../nbs/04_naming.ipynb #c030
 def _helpers(pillars):
     "억부: how many of the characters side with the day stem (비겁 + 인성, the day stem itself included)."
     me = ELEMENTS[STEM_ELEMENTS[pillars[2] % 10]]
@@ -121,7 +121,7 @@ def strength(
     month = relation(me, ELEMENTS[BRANCH_ELEMENTS[pillars[1] % 12]]) in ("비화", "피생")
     return me, n, n >= 4 or (n == 3 and month)
 
-# %% ../nbs/04_naming.ipynb #c029
+# %% ../nbs/04_naming.ipynb #c032
 def _plan_lacking(pillars, counts, length): return supplement(counts, length), ["없거나 적은 오행부터 채웁니다(개수 보충)."]
 
 def _plan_weighted(pillars, counts, length):
@@ -129,7 +129,7 @@ def _plan_weighted(pillars, counts, length):
     text = ", ".join(f"{e} {w:.1f}" for e, w in zip(ELEMENTS, weights))
     return supplement(weights, length), [f"지장간과 계절로 무게를 달면 {text}이므로 가벼운 오행부터 채웁니다(가중 보충)."]
 
-# %% ../nbs/04_naming.ipynb #c031
+# %% ../nbs/04_naming.ipynb #c034
 def _plan_yongsin(pillars, counts, length):
     me, n, strong = strength(pillars)
     wanted = ("생", "극", "피극") if strong else ("비화", "피생")
@@ -147,7 +147,7 @@ def _plan_johu(pillars, counts, length):
 
 MODES = {"lacking": _plan_lacking, "weighted": _plan_weighted, "yongsin": _plan_yongsin, "johu": _plan_johu}
 
-# %% ../nbs/04_naming.ipynb #c033
+# %% ../nbs/04_naming.ipynb #c036
 @dataclass(frozen=True)
 class Analysis:
     "What a birth has, what it lacks and what a name should supply (풀이)."
@@ -159,7 +159,7 @@ class Analysis:
     sentences: tuple  # 풀이 문장
     notes: tuple      # 셈에 쓴 선택과 주의 (태양시, 자시, 모르는 시 …)
 
-# %% ../nbs/04_naming.ipynb #c035
+# %% ../nbs/04_naming.ipynb #c038
 def _choose(field, value, options):
     "`value` if it is one of `options`, else an error that lists them."
     if isinstance(value, str) and value in options: return value
@@ -174,7 +174,7 @@ def _yes_or_no(field, value):
     "Refuses anything but a bool: the text '아니오' is true to Python."
     if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "참과 거짓으로 적는 칸입니다", "True나 False를 적어 주세요")
 
-# %% ../nbs/04_naming.ipynb #c037
+# %% ../nbs/04_naming.ipynb #c040
 def analyze(
     birth,           # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     mode="lacking",  # 보충 방식: lacking | weighted | yongsin | johu
@@ -194,7 +194,7 @@ def analyze(
     sentences = [f"사주는 {eight}입니다.{hour}", *describe_counts(counts), *why, *describe_plan(counts, plan)]
     return Analysis(tuple(map(ganji, pillars)), tuple(map(ganji_ko, pillars)), dict(zip(ELEMENTS, counts)), mode, plan, tuple(sentences), tuple(saju.notes))
 
-# %% ../nbs/04_naming.ipynb #c045
+# %% ../nbs/04_naming.ipynb #c048
 _USE = {3: 1.0, 2: 0.75, 1: 0.35, 0: 0.0}
 _LEVEL = {"education": 0.0, "ks1001": -0.05, "other": -0.3}
 
@@ -207,14 +207,14 @@ def char_quality(
     q = _USE[char.name_use if natural else 0] + _LEVEL[char.level] - 0.15*bool(char.caution) - 0.05*char.disputed
     return min(max(q, 0.0), 1.0)
 
-# %% ../nbs/04_naming.ipynb #c047
+# %% ../nbs/04_naming.ipynb #c050
 def is_feminine(
     char,    # a `Hanja`
 ) -> bool:   # 부수가 女이거나 여자 이름에 주로 쓰는 글자
     "Whether a character is one for women's names; by custom, this project's list."
     return char.radical == "女" or char.hanja in "莉梨蘭香淑花芽蓮順"
 
-# %% ../nbs/04_naming.ipynb #c049
+# %% ../nbs/04_naming.ipynb #c052
 @dataclass(frozen=True)
 class _Pool:
     "Candidate (character, reading) pairs as parallel arrays, sorted by syllable."
@@ -235,7 +235,7 @@ def _make_pool(rows):
     for a in arrays: a.flags.writeable = False
     return _Pool(*arrays)
 
-# %% ../nbs/04_naming.ipynb #c051
+# %% ../nbs/04_naming.ipynb #c054
 @lru_cache
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
@@ -249,7 +249,7 @@ def hangul_pool(
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
     return _make_pool([("", i, ELEMENTS.index(sound_elements(s, school)[0]), 0, 0.5, False) for i, s in enumerate(SYLLABLES)])
 
-# %% ../nbs/04_naming.ipynb #c054
+# %% ../nbs/04_naming.ipynb #c057
 WEIGHTS = {"hanja": 30, "name": 40, "sound": 8, "suri": 17, "eumyang": 5}  # 점수의 무게, 합 100
 KIN, FEMININE = 5, 0.6  # 형제자매와 돌림자처럼 어울릴 때 더하는 점수; 남자 이름에서 여자 이름 글자(`is_feminine`)의 됨됨이를 깎는 값
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
@@ -274,7 +274,7 @@ def eumyang_score(
     "음양: 1 if odd and even strokes are mixed, 0 if all are the same."
     return float(len(set(eumyang(strokes))) > 1)
 
-# %% ../nbs/04_naming.ipynb #c057
+# %% ../nbs/04_naming.ipynb #c060
 @dataclass(frozen=True)
 class _Request:
     "What was asked, checked and in one place."
@@ -287,7 +287,7 @@ def _fixed_mask(pool, fixed):
     if not fixed: return np.zeros(len(pool), bool)
     return pool.syllable == SYLLABLE_INDEX[fixed] if fixed in SYLLABLE_INDEX else pool.hanja == fixed
 
-# %% ../nbs/04_naming.ipynb #c059
+# %% ../nbs/04_naming.ipynb #c062
 _GOOD = 0.5  # 돌림자의 오행을 고를 때, 됨됨이가 이만큼은 되는 글자만 센다
 
 def _element_pairs(plan, present, count):
@@ -313,7 +313,7 @@ def _blocks(pool, plan, request):
         blocks = [(mine, free, 0) for mine, free in pairs if request.position != "second"] + [(free, mine, 1) for mine, free in pairs if request.position != "first"]
     return [b for b in blocks if len(b[0]) and len(b[1])]
 
-# %% ../nbs/04_naming.ipynb #c061
+# %% ../nbs/04_naming.ipynb #c064
 _OTHER_GENDER = 0.4                               # 다른 성별에만 쓰이는 이름
 _BAND_SCORE = (0.3, 0.65, 0.85, 0.95, 1.0, 0.95)  # 인기 등급 0..5 → 점수; the very commonest names a little lower
 
@@ -329,7 +329,7 @@ def _attested_score(digits):
     past = [0.42 - 0.12*i for i, d in enumerate(digits[-3::-1]) if d != "0"]
     return now if digits[-2:] != "00" else max(past[:1] + [0.1])
 
-# %% ../nbs/04_naming.ipynb #c063
+# %% ../nbs/04_naming.ipynb #c066
 @lru_cache
 def _name_table(gender):
     "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
@@ -351,7 +351,7 @@ def name_score(
     digits = _digits(find_name(given), gender)
     return _attested_score(digits) if given and digits else 0.0
 
-# %% ../nbs/04_naming.ipynb #c065
+# %% ../nbs/04_naming.ipynb #c068
 def _sound_table(surname, school):
     "Sound scores of surname + syllable + syllable for every pair."
     elements = [sound_elements(s, school)[0] for s in SYLLABLES]
@@ -363,7 +363,7 @@ def _sound_table(surname, school):
     two = (into + flow[e[:, None], e])/(len(head) + 1)
     return np.hstack([two, into/len(head)]).astype(np.float32)
 
-# %% ../nbs/04_naming.ipynb #c067
+# %% ../nbs/04_naming.ipynb #c070
 @lru_cache
 def _pure_table():
     "1 for the names that are pure Korean words (순우리말 이름), else 0."
@@ -380,7 +380,7 @@ def _kin_table(siblings):
         if s[1] in SYLLABLE_INDEX: kin[:, SYLLABLE_INDEX[s[1]]] = 1
     return kin
 
-# %% ../nbs/04_naming.ipynb #c069
+# %% ../nbs/04_naming.ipynb #c072
 def _syllable_table(request):
     "Everything that depends on the syllables alone, in points."
     gender = "both" if request.gender_neutral else request.gender
@@ -397,7 +397,7 @@ def _stroke_table(surname_strokes, most):
         return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
     return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
 
-# %% ../nbs/04_naming.ipynb #c071
+# %% ../nbs/04_naming.ipynb #c074
 def _scores(first, second, syllables, strokes, weight, feminine):
     "Points of every pair of two pools, shape (len(first), len(second))."
     total = syllables.take(first.syllable, 0).take(second.syllable, 1)
@@ -413,7 +413,7 @@ def _best_per_sound(total, first, second):
     rows, cols = _group_starts(first), _group_starts(second)
     return np.maximum.reduceat(np.maximum.reduceat(total, rows, 0), cols, 1), rows, cols
 
-# %% ../nbs/04_naming.ipynb #c073
+# %% ../nbs/04_naming.ipynb #c076
 @dataclass
 class _Block:
     "A scored block: two pools, their points, and the bounds of equal syllables."
@@ -429,7 +429,7 @@ class _Block:
         i, j = np.unravel_index(part.argmax(), part.shape)
         return part[i, j], rows.start + i, cols.start + j
 
-# %% ../nbs/04_naming.ipynb #c075
+# %% ../nbs/04_naming.ipynb #c078
 def _queue(blocks, size):
     "The most promising (-score, block, r, c) entries of all blocks."
     entries = []
@@ -440,7 +440,7 @@ def _queue(blocks, size):
     heapify(entries)
     return entries
 
-# %% ../nbs/04_naming.ipynb #c077
+# %% ../nbs/04_naming.ipynb #c080
 def _fixed_limit(blocks, request, limit):
     "How often a character may stand in the fixed place: always if it was asked for, else as evenly as the good ones allow."
     if request.fixed not in SYLLABLE_INDEX: return request.count
@@ -466,7 +466,7 @@ def _select(blocks, request, rejected, limit=2):
             for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
     return picked
 
-# %% ../nbs/04_naming.ipynb #c079
+# %% ../nbs/04_naming.ipynb #c082
 @dataclass(frozen=True)
 class NameChar:
     "One character of a given name (이름 글자)."
@@ -487,7 +487,7 @@ class Check:
     ok: bool
     detail: str   # 설명
 
-# %% ../nbs/04_naming.ipynb #c081
+# %% ../nbs/04_naming.ipynb #c084
 @dataclass(frozen=True)
 class Name:
     "A full name with everything that can be checked about it (이름)."
@@ -524,7 +524,7 @@ class Name:
 
     def __str__(self): return f"{self.hangul}({self.hanja})" if self.given_hanja else self.hangul
 
-# %% ../nbs/04_naming.ipynb #c083
+# %% ../nbs/04_naming.ipynb #c086
 def _char_facts(hanja, reading, school):
     "The facts of one given-name character; an unlisted Hanja is kept and marked."
     if not hanja: return NameChar("", reading, "", sound_elements(reading, school)[0], 0, 0, "", False, ())
@@ -540,7 +540,7 @@ def _char_check(char):
     ok = char.reading in allowed
     return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {josa(char.reading, '으로/로')} 올릴 수 없습니다")
 
-# %% ../nbs/04_naming.ipynb #c085
+# %% ../nbs/04_naming.ipynb #c088
 def legality(
     given,     # 이름 (한글)
     chars,     # 이름 글자들, `NameChar`
@@ -554,7 +554,7 @@ def legality(
     if parents: checks.append(Check("부모 이름", given not in parents, "부모와 같은 이름입니다" if given in parents else "부모 이름과 다름"))
     return tuple(checks)
 
-# %% ../nbs/04_naming.ipynb #c087
+# %% ../nbs/04_naming.ipynb #c090
 def _say_meaning(chars, plan):
     "What the characters mean, which elements they are, and how much of the plan they supply."
     known = [c for c in chars if c.element]
@@ -571,7 +571,7 @@ def _say_meaning(chars, plan):
     if not supplied: return sentences + [f"채우려던 {josa(goal, '을/를')} 채우지 않습니다."]
     return sentences + [f"채우려던 {goal} 가운데 {_joined(supplied, '을/를')} {'한 번 ' if twice else ''}채웁니다."]
 
-# %% ../nbs/04_naming.ipynb #c089
+# %% ../nbs/04_naming.ipynb #c092
 def _say_sound(syllables, elements):
     "How neighbouring sounds stand to each other (발음오행)."
     pairs = list(zip(zip(syllables, elements), zip(syllables[1:], elements[1:])))
@@ -586,7 +586,7 @@ def _say_suri(frames):
     told = ", ".join(f"{k}격 {f.number}({f.luck})" for k, f in zip("원형이정", frames))
     return [f"획수 사격은 {told}이고 {('길수가 없습니다', *(f'넷 가운데 {n}개가 길수입니다' for n in (1, 2, 3)), '넷 모두 길수입니다')[lucky]}."]
 
-# %% ../nbs/04_naming.ipynb #c091
+# %% ../nbs/04_naming.ipynb #c094
 def _say_use(given, gender, bands):
     "How current the name is."
     known, recent = find_name(given), max(bands.get("2020s", 0), bands.get("2010s", 0))
@@ -601,7 +601,7 @@ def _say_caution(surname, given, chars):
     word = teasing(surname, given)
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
-# %% ../nbs/04_naming.ipynb #c093
+# %% ../nbs/04_naming.ipynb #c096
 def _text(field, value):
     "Text without outer spaces, in the listed forms of its characters."
     if isinstance(value, str) and value.strip(): return normalize(value.strip())
@@ -613,7 +613,7 @@ def _list(field, value):
     if not isinstance(value, (list, tuple, set, frozenset)): raise InputError(field, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
     return [_text(field, v) for v in value]
 
-# %% ../nbs/04_naming.ipynb #c095
+# %% ../nbs/04_naming.ipynb #c098
 def _kin(field, value):
     "Given names of relatives, read every way they can be: as written, and without whatever may be a surname."
     names = []
@@ -631,7 +631,7 @@ def _excluded(value):
     names = _kin("exclude", [w for w in words if len(w) > 1])
     return tuple(n for n in names if len(n) > 1) + tuple(w for w in words if len(w) == 1)
 
-# %% ../nbs/04_naming.ipynb #c097
+# %% ../nbs/04_naming.ipynb #c100
 def _surname(surname, surname_hanja):
     "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
     found = surname_info(_text("surname", surname))
@@ -647,7 +647,7 @@ def _surname(surname, surname_hanja):
         if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
     return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
 
-# %% ../nbs/04_naming.ipynb #c099
+# %% ../nbs/04_naming.ipynb #c102
 def _quality(char, gender):
     "`char_quality` of a `NameChar`, lower for women's characters in a man's name; 0 when unlisted."
     known = table().get(char.hanja)
@@ -664,7 +664,7 @@ def _parts(request, given, chars):
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
-# %% ../nbs/04_naming.ipynb #c101
+# %% ../nbs/04_naming.ipynb #c104
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     gender = "both" if request.gender_neutral else request.gender
@@ -682,7 +682,7 @@ def _facts(request, given, chars, plan):
                 romanize(request.surname, given), bands, legality(given, chars, request.parents), round(sum(parts.values()), 2),
                 {k: round(v, 2) for k, v in parts.items()}, tuple(reason))
 
-# %% ../nbs/04_naming.ipynb #c103
+# %% ../nbs/04_naming.ipynb #c106
 @dataclass(frozen=True)
 class Recommendation:
     "Names for a birth (추천), best first."
@@ -694,7 +694,7 @@ class Recommendation:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
-# %% ../nbs/04_naming.ipynb #c105
+# %% ../nbs/04_naming.ipynb #c108
 def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
              gender_neutral=False, hangul_only=False, school="haerye", seed=0):
     "Checks what was asked."
@@ -710,7 +710,7 @@ def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_s
     return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings), _kin("parents", parents),
                     _excluded(exclude), gender_neutral, hangul_only, school, seed)
 
-# %% ../nbs/04_naming.ipynb #c107
+# %% ../nbs/04_naming.ipynb #c110
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
@@ -727,7 +727,7 @@ def _scored_blocks(analysis, request):
         blocks.append(_Block(first, second, fixed, total, *_best_per_sound(total, first, second)))
     return blocks
 
-# %% ../nbs/04_naming.ipynb #c109
+# %% ../nbs/04_naming.ipynb #c112
 def _rejecter(request):
     "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우) or is not said that way (서률 for 서율), or one for a single gender where both are asked."
     banned = {*request.parents, *request.siblings, *request.exclude}
@@ -739,7 +739,7 @@ def _rejecter(request):
         return given in banned or echo or forced or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
     return rejected
 
-# %% ../nbs/04_naming.ipynb #c111
+# %% ../nbs/04_naming.ipynb #c114
 def recommend(
     birth,                 # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
     gender,                # 성별: 남자 | 여자
@@ -775,7 +775,7 @@ def recommend(
     options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
     return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
 
-# %% ../nbs/04_naming.ipynb #c127
+# %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
 class NameReport:
     "What can be said about a name someone already has (이름 검사)."
@@ -791,7 +791,7 @@ def _given_hanja(hanja, surname, given):
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
-# %% ../nbs/04_naming.ipynb #c129
+# %% ../nbs/04_naming.ipynb #c132
 def check_name(
     name,             # 성명 (한글), such as 김서연
     hanja=None,       # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul

@@ -4,27 +4,20 @@
 
 # %% auto #0
 __all__ = ['ELEMENTS', 'ELEMENT_HANJA', 'ELEMENT_COLORS', 'STEMS', 'STEMS_KO', 'BRANCHES', 'BRANCHES_KO', 'STEM_ELEMENTS',
-           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'FIELD_NAMES', 'relation', 'korean_fonts',
+           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'FIELD_NAMES', 'versions', 'korean_fonts', 'relation',
            'element_of', 'ganji', 'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa', 'InputError']
 
-# %% ../nbs/00_ohaeng.ipynb #c003
+# %% ../nbs/00_ohaeng.ipynb #c005
 import re
 
-# %% ../nbs/00_ohaeng.ipynb #c006
-ELEMENTS = "목화토금수"        # 오행. The index of a character in this string is its element number, 0..4, everywhere
-ELEMENT_HANJA = "木火土金水"
-ELEMENT_COLORS = dict(zip(ELEMENTS, ("#2e7d32", "#c62828", "#b8860b", "#8a8f98", "#1a4f8b")))  # 오방색 (청·적·황·백·흑), 읽기 좋게
-_RELATIONS = ("비화", "생", "극", "피극", "피생")
-
 # %% ../nbs/00_ohaeng.ipynb #c008
-def relation(
-    a: str,  # 주체 오행 one of 목화토금수
-    b: str,  # 대상 오행
-) -> str:    # 비화 (같음) | 생 (a가 b를 낳음) | 극 (a가 b를 누름) | 피생 (b가 a를 낳음) | 피극 (b가 a를 누름)
-    "상생·상극: how element `a` acts on element `b`."
-    for e in (a, b):
-        if e not in tuple(ELEMENTS): raise InputError("element", e, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
-    return _RELATIONS[(ELEMENTS.index(b) - ELEMENTS.index(a)) % 5]
+def versions(
+    *packages,  # names as they are installed, such as pyerfa
+) -> str:       # one line
+    "Python, this package and others as they are installed here (판)."
+    from importlib.metadata import version
+    from platform import python_version
+    return ", ".join([f"Python {python_version()}", *(f"{p} {version(p)}" for p in ("saju-naming", *packages))])
 
 # %% ../nbs/00_ohaeng.ipynb #c011
 def korean_fonts() -> list:  # 글꼴 이름들: installed Korean families first, then matplotlib's own
@@ -35,12 +28,28 @@ def korean_fonts() -> list:  # 글꼴 이름들: installed Korean families first
     return [f for f in wanted if f in have] + ["DejaVu Sans"]
 
 # %% ../nbs/00_ohaeng.ipynb #c014
+ELEMENTS = "목화토금수"        # 오행. The index of a character in this string is its element number, 0..4, everywhere
+ELEMENT_HANJA = "木火土金水"
+ELEMENT_COLORS = dict(zip(ELEMENTS, ("#2e7d32", "#c62828", "#b8860b", "#8a8f98", "#1a4f8b")))  # 오방색 (청·적·황·백·흑), 읽기 좋게
+_RELATIONS = ("비화", "생", "극", "피극", "피생")
+
+# %% ../nbs/00_ohaeng.ipynb #c016
+def relation(
+    a: str,  # 주체 오행 one of 목화토금수
+    b: str,  # 대상 오행
+) -> str:    # 비화 (같음) | 생 (a가 b를 낳음) | 극 (a가 b를 누름) | 피생 (b가 a를 낳음) | 피극 (b가 a를 누름)
+    "상생·상극: how element `a` acts on element `b`."
+    for e in (a, b):
+        if e not in tuple(ELEMENTS): raise InputError("element", e, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
+    return _RELATIONS[(ELEMENTS.index(b) - ELEMENTS.index(a)) % 5]
+
+# %% ../nbs/00_ohaeng.ipynb #c021
 STEMS, STEMS_KO = "甲乙丙丁戊己庚辛壬癸", "갑을병정무기경신임계"                    # 천간
 BRANCHES, BRANCHES_KO = "子丑寅卯辰巳午未申酉戌亥", "자축인묘진사오미신유술해"      # 지지
 STEM_ELEMENTS = tuple(i//2 for i in range(10))                             # 천간의 오행 번호
 BRANCH_ELEMENTS = (4, 2, 0, 0, 2, 1, 1, 2, 3, 3, 2, 4)                     # 지지의 오행 번호
 
-# %% ../nbs/00_ohaeng.ipynb #c015
+# %% ../nbs/00_ohaeng.ipynb #c022
 def element_of(
     char: str,  # 천간 또는 지지 한 글자, in Hanja (한글 신 would be both 辛 and 申)
 ) -> str:       # 오행
@@ -49,27 +58,27 @@ def element_of(
     if len(char) == 1 and char in BRANCHES: return ELEMENTS[BRANCH_ELEMENTS[BRANCHES.index(char)]]
     raise InputError("char", char, "천간이나 지지가 아닙니다", f"{STEMS}{BRANCHES} 가운데 한 글자를 적어 주세요")
 
-# %% ../nbs/00_ohaeng.ipynb #c017
+# %% ../nbs/00_ohaeng.ipynb #c024
 def ganji(
     i: int,  # 육십갑자 번호 0..59
 ) -> str:    # 한자 두 글자, 甲子..癸亥
     "The name of a sexagenary pair (육십갑자) in Hanja."
     return STEMS[i % 10] + BRANCHES[i % 12]
 
-# %% ../nbs/00_ohaeng.ipynb #c018
+# %% ../nbs/00_ohaeng.ipynb #c025
 def ganji_ko(
     i: int,  # 육십갑자 번호 0..59
 ) -> str:    # 한글 두 글자, 갑자..계해
     "The name of a sexagenary pair (육십갑자) in Hangul."
     return STEMS_KO[i % 10] + BRANCHES_KO[i % 12]
 
-# %% ../nbs/00_ohaeng.ipynb #c023
+# %% ../nbs/00_ohaeng.ipynb #c030
 HIDDEN_STEMS = tuple(  # 지장간: for each branch the hidden stems as (천간 번호, 날수); the days of a branch add up to 30
     tuple((STEMS.index(part[0]), int(part[1:])) for part in row.split())
     for row in ("壬10 癸20", "癸9 辛3 己18", "戊7 丙7 甲16", "甲10 乙20", "乙9 癸3 戊18", "戊7 庚7 丙16",
                 "丙10 己9 丁11", "丁9 乙3 己18", "戊7 壬7 庚16", "庚10 辛20", "辛9 丁3 戊18", "戊7 甲7 壬16"))
 
-# %% ../nbs/00_ohaeng.ipynb #c028
+# %% ../nbs/00_ohaeng.ipynb #c035
 TEN_GODS = ("비견", "겁재", "식신", "상관", "편재", "정재", "편관", "정관", "편인", "정인")  # 십신
 
 def ten_god(
@@ -80,7 +89,7 @@ def ten_god(
     step = (STEM_ELEMENTS[other] - STEM_ELEMENTS[day_stem]) % 5
     return TEN_GODS[2*step + (day_stem + other) % 2]
 
-# %% ../nbs/00_ohaeng.ipynb #c031
+# %% ../nbs/00_ohaeng.ipynb #c038
 JOSA = ("은/는", "이/가", "을/를", "과/와", "으로/로")  # 받침 있음/없음
 _DIGIT_FINALS = dict(zip("0123456789", "영일이삼사오육칠팔구"))
 
@@ -99,7 +108,7 @@ def final_consonant(
     if not last or not is_hangul(last): raise InputError("word", word, "한글로 끝나지 않아 조사를 정할 수 없습니다", "읽는 소리를 한글로 적어 주세요")
     return (ord(last) - ord("가")) % 28
 
-# %% ../nbs/00_ohaeng.ipynb #c032
+# %% ../nbs/00_ohaeng.ipynb #c039
 def josa(
     word: str,  # 낱말
     pair: str,  # 조사 짝 "받침 있음/없음", one of `JOSA`
@@ -110,7 +119,7 @@ def josa(
     final = final_consonant(word)
     return word + (open_ if final == 0 or (pair == "으로/로" and final == 8) else closed)
 
-# %% ../nbs/00_ohaeng.ipynb #c035
+# %% ../nbs/00_ohaeng.ipynb #c042
 FIELD_NAMES = {  # field names as people call them
     "birth": "생년월일시", "tz": "시간대", "longitude": "경도", "solar": "태양시", "rat": "자시", "lunar": "음력", "leap": "윤달",
     "gender": "성별", "surname": "성", "surname_hanja": "성의 한자", "name": "이름", "hanja": "한자", "reading": "음", "count": "개수",

@@ -14,7 +14,7 @@ __all__ = ['FAMILIES', 'SPLITS', 'UNKNOWN_MEANING', 'plan_of', 'GENDERS', 'THEME
            'build_dataset', 'corpus_texts', 'build_corpus', 'held_apart', 'shared_between', 'wrong_share', 'claims',
            'claim_rates', 'dataset_card', 'save_dataset']
 
-# %% ../nbs/05_prompts.ipynb #c004
+# %% ../nbs/05_prompts.ipynb #c006
 import random
 import re
 from functools import lru_cache
@@ -25,7 +25,7 @@ from .names import find_name, given_names, sound_elements, surnames, SYLLABLES, 
 from .naming import hanja_pool, is_feminine, supplement
 from .ohaeng import ELEMENTS, InputError, final_consonant, is_hangul, josa, relation
 
-# %% ../nbs/05_prompts.ipynb #c010
+# %% ../nbs/05_prompts.ipynb #c013
 FAMILIES = ("hanja", "interpret", "male", "female", "naming", "meaning")
 SPLITS = ("train", "validation", "test")
 
@@ -36,7 +36,7 @@ def split_of(
     "Which split a thing belongs to, for ever: 1 in 20 test, 1 in 20 validation, by CRC-32."
     return {0: "test", 1: "validation"}.get(crc32(key.encode()) % 20, "train")
 
-# %% ../nbs/05_prompts.ipynb #c013
+# %% ../nbs/05_prompts.ipynb #c016
 def phrasings(
     *parts,  # 조각의 목록들, the first of each is the seed's or the plainest
 ) -> dict:   # split → 이은 말투들
@@ -46,7 +46,7 @@ def phrasings(
     n = max(1, len(rest)//10)
     return {"test": tuple(rest[:n]), "validation": tuple(rest[n:2*n]), "train": (first, *rest[2*n:])}
 
-# %% ../nbs/05_prompts.ipynb #c016
+# %% ../nbs/05_prompts.ipynb #c019
 UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
 
 @lru_cache(maxsize=None)
@@ -58,7 +58,7 @@ def char_line(
     h = table()[hanja]
     return f"{reading or h.readings[0]}({hanja}): {h.meaning or UNKNOWN_MEANING}, 자원오행 {h.element}"
 
-# %% ../nbs/05_prompts.ipynb #c019
+# %% ../nbs/05_prompts.ipynb #c022
 _BY_ELEMENT = phrasings(["인명한자 중 ", "인명용 한자 가운데 ", "이름에 쓰는 한자 중 ", ""], ["자원오행 {e}에 해당하는 한자", "자원오행이 {e}인 한자"],
                         ["와 그 뜻, 음을 알려줘", " 알려줘", "를 알려 주세요", "를 추천해줘", " 다섯 자만 보여줘"])
 _BY_READING = phrasings(["음이 '{r}'이고 ", "'{r}' 음의 한자 중 ", "'{r}'로 읽는 글자 가운데 "], ["자원오행 {e}에 해당하는 한자", "자원오행이 {e}인 한자"],
@@ -67,7 +67,7 @@ _BY_CHAR = phrasings(["", "한자 ", "인명한자 ", "이름에 쓰는 한자 "
 
 def _question(rng, phrases, split, **facts): return rng.choice(phrases[split]).format(**facts)
 
-# %% ../nbs/05_prompts.ipynb #c021
+# %% ../nbs/05_prompts.ipynb #c024
 @lru_cache
 def _all_chars():
     "(characters, cumulative weights) of the whole table."
@@ -91,7 +91,7 @@ def _readings_of(element):
     "Readings under which at least one recommendable character of the element registers."
     return sorted({r for h in table().values() if h.element == element and h.name_use for r in h.name_readings})
 
-# %% ../nbs/05_prompts.ipynb #c022
+# %% ../nbs/05_prompts.ipynb #c025
 def hanja_row(
     rng,    # random.Random
     split,  # train | validation | test
@@ -108,7 +108,7 @@ def hanja_row(
     some = some[:5] if r else rng.sample(some, 5)
     return _question(rng, _BY_READING if r else _BY_ELEMENT, split, e=e, r=r), "\n".join(char_line(c, s) for c, s in some)
 
-# %% ../nbs/05_prompts.ipynb #c025
+# %% ../nbs/05_prompts.ipynb #c028
 def most_and_least(
     counts,  # 오행 개수 (5,)
 ) -> tuple:  # (가장 많은 오행들, 가장 적은 오행들)
@@ -124,7 +124,7 @@ def counts_text(
     "The five counts as text."
     return comma.join(style.format(e=e, n=counts[ELEMENTS.index(e)], eun=josa(e, "은/는")) for e in order)
 
-# %% ../nbs/05_prompts.ipynb #c028
+# %% ../nbs/05_prompts.ipynb #c031
 _TIMES = ("", "한 번", "두 번", "세 번")
 
 def plan_text(
@@ -136,7 +136,7 @@ def plan_text(
     if len(once) == len(plan): return "·".join(once[:-2] + [""]) + f"{josa(once[-2], '과/와')} {josa(once[-1], '을/를')} 하나씩"
     return ", ".join(f"{josa(e, '을/를')} {_TIMES[plan.count(e)]}" for e in once)
 
-# %% ../nbs/05_prompts.ipynb #c031
+# %% ../nbs/05_prompts.ipynb #c034
 _COUNTED = ("이 사주의 오행은 {c}입니다.", "오행을 세어 보면 {c}입니다.", "{c}인 사주입니다.")
 _ABSENT = ("{less} 없고 {more} {high}개로 가장 많습니다.", "{more} {high}개로 가장 많고 {less} 없습니다.")
 _PRESENT = ("빠진 오행은 없고 {less} {low}개로 가장 적으며 {more} {high}개로 가장 많습니다.", "{more} {high}개로 가장 많고, 빠진 것은 없으나 {less} {low}개로 가장 적습니다.")
@@ -158,9 +158,16 @@ def explanation(
     said["left"] = josa("·".join(left), "은/는") if left else ""
     return tuple(tuple(w.format(**said) for w in words) for words in (_COUNTED, _PRESENT if min(counts) else _ABSENT, _PLAN, after))
 
-def write_explanation(rng, counts, plan): return " ".join(map(rng.choice, explanation(counts, plan)))
+# %% ../nbs/05_prompts.ipynb #c035
+def write_explanation(
+    rng,     # random.Random
+    counts,  # 오행 개수 (5,)
+    plan,    # 채울 오행
+) -> str:    # 풀이
+    "One of the ways to tell what the counts lack and what is supplied."
+    return " ".join(map(rng.choice, explanation(counts, plan)))
 
-# %% ../nbs/05_prompts.ipynb #c034
+# %% ../nbs/05_prompts.ipynb #c038
 def count_vectors(
     total,  # 글자 수
 ) -> list:  # of tuples (5,)
@@ -175,10 +182,10 @@ def vectors(
     "The count vectors of a split; charts have 6 or 8 characters."
     return tuple(v for t in totals for v in count_vectors(t) if split_of(counts_text(v)) == split and max(v) > min(v))
 
-# %% ../nbs/05_prompts.ipynb #c037
+# %% ../nbs/05_prompts.ipynb #c041
 plan_of = lru_cache(maxsize=None)(supplement)  # (오행 개수, 이름 글자 수) → 채울 오행
 
-# %% ../nbs/05_prompts.ipynb #c040
+# %% ../nbs/05_prompts.ipynb #c044
 _NATURE = dict(zip(ELEMENTS, ("나무", "불", "흙", "쇠", "물")))
 _BIRTH = {"목": "나무가 타서 불이 됩니다", "화": "불이 사그라들면 재가 흙이 됩니다", "토": "흙 속에서 쇠가 여뭅니다", "금": "찬 쇠에 물방울이 맺힙니다", "수": "물을 먹고 나무가 자랍니다"}
 _CURB = {"목": "나무뿌리가 흙을 뚫습니다", "화": "불이 쇠를 녹입니다", "토": "흙둑이 물을 막습니다", "금": "쇠도끼가 나무를 벱니다", "수": "물이 불을 끕니다"}
@@ -200,7 +207,7 @@ def _relation_row(rng, split):
     e, good = rng.choice(ELEMENTS), rng.random() < 0.5
     return _question(rng, _GOOD if good else _BAD, split, gwa=josa(e, "과/와"), eul=josa(e, "을/를")), relation_answer(e, good)
 
-# %% ../nbs/05_prompts.ipynb #c043
+# %% ../nbs/05_prompts.ipynb #c047
 _COUNT_STYLES = (("{eun} {n}개", "목화수토금", ", "), ("{e} {n}개", ELEMENTS, ", "), ("{eun} {n}개", ELEMENTS, ", "), ("{e} {n}", ELEMENTS, ", "), ("{e}{n}", ELEMENTS, " "))
 _ASK_PLAN = phrasings(["오행을 {c} 가지고 있어 ", "사주에 {c} 있는데 ", "오행이 {c}일 때 "], ["어떤 오행을 ", "이름으로 어떤 오행을 ", "무슨 오행을 "], ["보충해야 돼?", "보충하면 좋을까?", "채우면 좋을지 알려줘", "보충해야 하는지 설명해 주세요"])
 
@@ -222,7 +229,7 @@ def interpret_row(
     counts = rng.choice(vectors(split, totals))
     return _question(rng, _ASK_PLAN, split, c=style_counts(counts, rng.randrange(5))), write_explanation(rng, counts, plan_of(counts, 2))
 
-# %% ../nbs/05_prompts.ipynb #c046
+# %% ../nbs/05_prompts.ipynb #c050
 _NAMES = phrasings(["한국 ", "", "예쁜 ", "부르기 좋은 "], ["{s}{g} 이름"], [" 지어줘", " 추천해줘", " 알려줘", " 다섯 개 알려줘", "을 추천해 주세요"])
 _INITIAL = ("'{i}'로 시작하는 ", "첫 글자가 '{i}'인 ")
 GENDERS = {"male": "남", "female": "여"}
@@ -239,6 +246,7 @@ def names_of(
 @lru_cache
 def _initials(gender): return sorted({n[0] for n in names_of(gender) if len(names_of(gender, n[0])) >= 5})
 
+# %% ../nbs/05_prompts.ipynb #c051
 def names_row(
     rng,     # random.Random
     split,   # train | validation | test
@@ -250,7 +258,7 @@ def names_row(
     s = rng.choice(_INITIAL).format(i=i) if i else ""
     return _question(rng, _NAMES, split, s=s, g=gender + "자"), ", ".join(rng.sample(names_of(gender, i), 5))
 
-# %% ../nbs/05_prompts.ipynb #c049
+# %% ../nbs/05_prompts.ipynb #c054
 THEMES = (  # (훈에 든 말, 덕목): what a meaning suggests; this project's own list
     ("볼 살필 뵐 들을 밝을 빛 환할 햇 볕 해 비칠 빛날 불꽃 불빛 등잔 봉화 반짝 새벽 아침 광택 태울", ("밝은 마음", "환한 웃음", "둘레를 비추는 따뜻함", "빛나는 재능")),
     ("얕은 물 바다 못 강 시내 샘 호수 물결 흐를 물가 나루 맑을 씻을 깨끗할 비 이슬 적실 단비 건널 윤택할 물굽이 여울 한수 밀물", ("맑은 마음", "깊은 생각", "막힘없이 흐르는 슬기", "너른 품")),
@@ -276,6 +284,7 @@ THEMES = (  # (훈에 든 말, 덕목): what a meaning suggests; this project's 
 )
 COMMON_VIRTUES = ("고운 마음", "바른 마음", "한결같은 마음", "넉넉한 마음", "슬기로운 마음", "든든한 마음", "꾸준한 걸음", "참된 마음")  # 갈래가 없는 훈에
 
+# %% ../nbs/05_prompts.ipynb #c055
 @lru_cache(maxsize=None)
 def virtues(
     meaning,  # 훈
@@ -285,7 +294,7 @@ def virtues(
     near = [v for words, v in THEMES if any(w in meaning.split() or (len(w) > 1 and w in meaning) for w in words.split())]
     return next(iter(exact + near), COMMON_VIRTUES)
 
-# %% ../nbs/05_prompts.ipynb #c052
+# %% ../nbs/05_prompts.ipynb #c058
 _LINK = ("{a과} {b을} 이어", "{a에} {b을} 더해", "{a과} {b이} 만나", "{a의} 뜻에 {b의} 뜻을 보태", "{a과} {b을} 나란히 놓아", "{a으로} 열고 {b으로} 맺어", "{a과} {b을} 함께 담아", "{a을} 바탕에 두고 {b을} 얹어",
          "{a과} {b이} 어우러져", "{a을} 앞세우고 {b을} 뒤따르게 하여")
 _LINK_ONE = ("{a} 한 글자에 뜻을 담아", "{a} 한 글자로", "{a을} 오롯이 담아", "{a의} 뜻 그대로")
@@ -309,7 +318,7 @@ def hun_eum(
     "A character as Koreans say it: meaning and reading (훈음), quoted."
     return f"'{table()[hanja].meaning or UNKNOWN_MEANING} {reading}'"
 
-# %% ../nbs/05_prompts.ipynb #c053
+# %% ../nbs/05_prompts.ipynb #c059
 def hangul_meaning(
     given,  # 우리말 이름
 ) -> str:   # "우리말 이름입니다. 뜻: 강의 옛말.", or "" when the table has no meaning
@@ -329,7 +338,7 @@ def write_meaning(
     facts = _Slots(a=hun_eum(*chars[0]), b=hun_eum(*chars[-1]), v=v, w=w)
     return " ".join(rng.choice(part).format_map(facts) for part in (_LINK if len(chars) > 1 else _LINK_ONE, _WISH, _CLOSE))
 
-# %% ../nbs/05_prompts.ipynb #c056
+# %% ../nbs/05_prompts.ipynb #c062
 _GOOD_CHAR = 0.5  # `char_quality` from here on: in names and without warnings
 
 @lru_cache
@@ -346,6 +355,7 @@ def _spellings(name, gender):
     natural = all(natural_reading(s, before) == s for s, before in zip(name, ("", *name)))
     return [p for p in product(*options) if natural and len({h for h, _ in p}) == len(p)]
 
+# %% ../nbs/05_prompts.ipynb #c063
 @lru_cache
 def name_pool(
     gender,  # 남 | 여
@@ -359,7 +369,7 @@ def name_pool(
                 pool.setdefault("".join(sorted(table()[h].element for h, _ in chars)), []).append(chars)
     return pool
 
-# %% ../nbs/05_prompts.ipynb #c059
+# %% ../nbs/05_prompts.ipynb #c066
 @lru_cache(maxsize=1000)
 def name_block(
     chars,  # 글자들: of (한자, 음)
@@ -377,6 +387,7 @@ def _pick(rng, names, k):
     for chars in rng.sample(names, min(len(names), 4*k)): picked.setdefault("".join(r for _, r in chars), chars)
     return list(picked.values())[:k]
 
+# %% ../nbs/05_prompts.ipynb #c067
 def meaning_row(
     rng,    # random.Random
     split,  # train | validation | test
@@ -388,7 +399,7 @@ def meaning_row(
     if rng.random() < 0.6: return block + rng.choice(("\n", ", ")) + _question(rng, _ASK_BLOCK, split), write_meaning(rng, chars)
     return _question(rng, _ASK_NAME, split, n=block.split("\n")[0]), write_meaning(rng, chars)
 
-# %% ../nbs/05_prompts.ipynb #c062
+# %% ../nbs/05_prompts.ipynb #c070
 _ASK_NAMING = phrasings(["사주에 따른 자원오행이 {c}일 때, ", "사주의 오행이 {c}일 때 ", "오행이 {c}인 아이에게 ", "오행 {c}, "],
                         ["이 사주를 보완하는 한국 {g} ", "{s}이 사주를 보완하는 {g} ", "{s}모자란 오행을 채우는 {g} "],
                         ["짓고 뜻 풀이해줘", "짓고 뜻을 풀이해 주세요", "지어줘", "추천해줘", "알려줘"])
@@ -408,6 +419,7 @@ def naming_question(
     if surname and "{s}" not in phrase: phrase = phrase.replace("이 사주를", "{s}이 사주를")
     return phrase.format(c=style_counts(counts, style), g=asked, s=_SURNAMED.format(x=surname) if surname else "")
 
+# %% ../nbs/05_prompts.ipynb #c071
 def naming_answer(
     rng,     # random.Random
     counts,  # 오행 개수 (5,)
@@ -418,7 +430,7 @@ def naming_answer(
     blocks = [f"{name_block(chars)}\n의미: {write_meaning(rng, chars)}" for chars in names]
     return write_explanation(rng, counts, plan) + "\n\n이름 추천\n" + "\n\n".join(blocks)
 
-# %% ../nbs/05_prompts.ipynb #c064
+# %% ../nbs/05_prompts.ipynb #c073
 @lru_cache(maxsize=10_000)
 def clumsy(
     surname,  # 성
@@ -443,7 +455,7 @@ def naming_row(
     question = naming_question(counts, gender, surname, len(names), length, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question, naming_answer(rng, counts, names)
 
-# %% ../nbs/05_prompts.ipynb #c067
+# %% ../nbs/05_prompts.ipynb #c076
 _ASK_FIXED = phrasings(["돌림자는 '{f}'입니다.", "이름에 '{f}' 자를 넣어 주세요.", "항렬자가 '{f}'입니다.", "꼭 '{f}' 자를 써 주세요.", "'{f}' 자 돌림입니다."])
 _ASK_HANGUL = phrasings(["한자 없이 순한글 이름으로 지어 주세요.", "순우리말 이름으로 부탁합니다.", "한글 이름이면 좋겠습니다.", "한자는 쓰지 않습니다."])
 _PLACES = {"": ((0, 1), ""), "first": ((0,), "이름의 첫 글자에 써 주세요."), "second": ((1,), "이름의 끝 글자에 써 주세요.")}
@@ -466,7 +478,7 @@ def has_fixed(
     "Whether a name has the generation character (돌림자) in its place."
     return any(fixed in chars[i] for i in _PLACES[place][0] if i < len(chars))
 
-# %% ../nbs/05_prompts.ipynb #c070
+# %% ../nbs/05_prompts.ipynb #c079
 @lru_cache
 def _having(gender, split, elements):
     "(돌림자, 자리) → the names of `name_pool` that have it there (`has_fixed`), in their order."
@@ -476,6 +488,7 @@ def _having(gender, split, elements):
             for fixed in {part for i in spots for part in chars[i]}: found.setdefault((fixed, place), []).append(chars)
     return found
 
+# %% ../nbs/05_prompts.ipynb #c080
 def fixed_row(
     rng,    # random.Random
     split,  # train | validation | test
@@ -493,7 +506,7 @@ def fixed_row(
     question = naming_question(counts, gender, surname, len(names), 2, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(fixed, place, said=(rng.choice(_ASK_FIXED[split]), "")), naming_answer(rng, counts, names)
 
-# %% ../nbs/05_prompts.ipynb #c073
+# %% ../nbs/05_prompts.ipynb #c083
 @lru_cache
 def hangul_pool(
     gender,  # 남 | 여
@@ -518,7 +531,7 @@ def hangul_row(
     question = naming_question(counts, gender, surname, len(some), 2, rng.choice(_ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(hangul=True, said=("", rng.choice(_ASK_HANGUL[split]))), naming_answer(rng, counts, some)
 
-# %% ../nbs/05_prompts.ipynb #c076
+# %% ../nbs/05_prompts.ipynb #c086
 _HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
 _NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({_HAN}+)\)")
 _CHAR_LINE = re.compile(r"([가-힣])\((.)\): ?(.+?)(?:, 자원오행 ?([목화토금수]))?")
@@ -530,6 +543,7 @@ def parse_char_line(
     m = _CHAR_LINE.fullmatch(line.strip())
     return m and m.groups()
 
+# %% ../nbs/05_prompts.ipynb #c087
 def parse_answer(
     text,          # 답
     hangul=False,  # 한글 이름을 물었는가: then a name is alone on its line
@@ -546,7 +560,7 @@ def parse_answer(
         elif line != "이름 추천": out["explanation"].append(line)
     return {**out, "explanation": " ".join(out["explanation"])}
 
-# %% ../nbs/05_prompts.ipynb #c079
+# %% ../nbs/05_prompts.ipynb #c090
 def particle_faults(
     text,
 ) -> list:
@@ -557,7 +571,7 @@ def particle_faults(
         if closed != (p in "을은이과"): wrong.append(f"조사: {e}{p}")
     return wrong
 
-# %% ../nbs/05_prompts.ipynb #c082
+# %% ../nbs/05_prompts.ipynb #c093
 def char_faults(
     char,         # (음, 한자, 훈, 오행 or None)
     strict=True,  # 훈까지 표와 같아야 하는가
@@ -570,7 +584,7 @@ def char_faults(
     if strict and meaning != (h.meaning or UNKNOWN_MEANING): faults.append(f"훈: {hanja} {meaning}")
     return faults + ([f"자원오행: {hanja} {element}"] if element and element != h.element else [])
 
-# %% ../nbs/05_prompts.ipynb #c085
+# %% ../nbs/05_prompts.ipynb #c096
 _SET = r"([목화토금수](?:[·, ]+[목화토금수])*)"
 
 def _elements(text): return [c for c in text if c in ELEMENTS]
@@ -587,6 +601,7 @@ def _said_plan(sentence):
     once = _elements(m[1])
     return sorted(once*{"두 번": 2, "두개": 2, "세 번": 3}.get(m[2], 1))
 
+# %% ../nbs/05_prompts.ipynb #c097
 def sentence_faults(
     sentence,
     counts,  # 오행 개수 (5,)
@@ -605,7 +620,7 @@ def sentence_faults(
     claims += [(said == sorted(plan), "보충할 오행") for said in [_said_plan(sentence)] if said]
     return [what for ok, what in claims if not ok] if claims else None
 
-# %% ../nbs/05_prompts.ipynb #c088
+# %% ../nbs/05_prompts.ipynb #c100
 def explanation_faults(
     text,    # 풀이
     counts,  # 오행 개수 (5,)
@@ -620,7 +635,7 @@ def explanation_faults(
         told.append(_said_plan(sentence))
     return faults + ([] if any(told) else ["보충할 오행을 말하지 않음"])
 
-# %% ../nbs/05_prompts.ipynb #c091
+# %% ../nbs/05_prompts.ipynb #c103
 def meaning_faults(
     text,   # 뜻 문장
     chars,  # 글자들: (음, 한자, …)
@@ -639,7 +654,7 @@ def _agrees(word, particle):
     pair = next(p for p in ("을/를", "과/와", "이/가", "으로/로") if particle in p.split("/"))
     return josa(word, pair) == word + particle
 
-# %% ../nbs/05_prompts.ipynb #c094
+# %% ../nbs/05_prompts.ipynb #c106
 def name_faults(
     name,         # of `parse_answer`
     gender="",    # 남 | 여; "" does not check
@@ -658,7 +673,7 @@ def name_faults(
     if not hanja: return faults + [f"뜻: {given}"]*(name["meaning"] != hangul_meaning(given))
     return faults + (meaning_faults(name["meaning"], chars) if name["meaning"] else [])
 
-# %% ../nbs/05_prompts.ipynb #c097
+# %% ../nbs/05_prompts.ipynb #c109
 _NUMBERS = {"한 ": 1, "하나": 1, "두 ": 2, "세 ": 3, "네 ": 4, "다섯": 5}
 
 _HANGUL_WORDS = "한자 없이|순한글|순우리말|한글 이름|한자는 쓰지"
@@ -677,7 +692,7 @@ def _asked_count(text):
     if m: return int(m[1] or m[2])
     return next((n for w, n in _NUMBERS.items() if re.search(rf"{w} ?(개|자)", text)), None)
 
-# %% ../nbs/05_prompts.ipynb #c099
+# %% ../nbs/05_prompts.ipynb #c111
 def _bare_name(given, hanja):
     "A name without its surname, where more than two characters begin with one."
     for n in (2, 1):
@@ -701,6 +716,7 @@ def parse_question(
     facts |= dict(fixed=fixed[1] if fixed else "", place="first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else "", hangul=bool(re.search(_HANGUL_WORDS, q)))
     return {"family": _family(q, facts), **facts}
 
+# %% ../nbs/05_prompts.ipynb #c112
 def _family(q, facts):
     "The family of a question, by its facts and a few words."
     if facts["names"]: return "meaning"
@@ -710,7 +726,7 @@ def _family(q, facts):
     if facts["element"] and re.search("조합|도|돕|누르|맞는|부딪|상생|상극", q): return "interpret"
     return {"남": "male", "여": "female"}.get(facts["gender"]) if "이름" in q else None
 
-# %% ../nbs/05_prompts.ipynb #c102
+# %% ../nbs/05_prompts.ipynb #c115
 def _hanja_faults(asked, parsed, strict):
     want = asked["chars"]
     faults = [f for c in parsed["chars"] for f in char_faults(c, strict)] + ([] if parsed["chars"] else ["글자 줄이 없음"])
@@ -730,6 +746,7 @@ def _relation_faults(asked, answer):
     "Whether the answer says how the asked element meets the others; there is one true wording."
     return [] if answer.strip() == relation_answer(asked["element"], asked["good"]) else ["관계: 표의 풀이와 다름"]
 
+# %% ../nbs/05_prompts.ipynb #c116
 def _naming_faults(asked, parsed, strict):
     "Explanation, names, number, the wishes that were added, and that no name comes twice."
     plan, names, fixed = plan_of(asked["counts"], asked["length"]), parsed["names"], asked["fixed"]
@@ -742,7 +759,7 @@ def _naming_faults(asked, parsed, strict):
     other = {"남": "여자", "여": "남자"}[asked["gender"]]
     return faults + [f"성별: {other}"]*(other in parsed["explanation"]) + [f"글자 줄이 남음: {c[1]}" for c in parsed["chars"]]
 
-# %% ../nbs/05_prompts.ipynb #c103
+# %% ../nbs/05_prompts.ipynb #c117
 def verify_answer(
     question,     # 질문
     answer,       # 답
@@ -761,12 +778,12 @@ def verify_answer(
             return meaning_faults(answer, list(zip(given, hanja)))
     return ["여섯 갈래의 질문이 아님"]
 
-# %% ../nbs/05_prompts.ipynb #c106
+# %% ../nbs/05_prompts.ipynb #c120
 ROWS = {"hanja": hanja_row, "interpret": interpret_row, "male": lambda rng, split: names_row(rng, split, "male"), "female": lambda rng, split: names_row(rng, split, "female"),
         "naming": naming_row, "fixed": fixed_row, "hangul": hangul_row, "meaning": meaning_row}
 FAMILY_OF = {kind: kind if kind in FAMILIES else "naming" for kind in ROWS}  # 돌림자와 한글 이름은 작명의 두 꼴이다
 
-# %% ../nbs/05_prompts.ipynb #c111
+# %% ../nbs/05_prompts.ipynb #c125
 MIX = {"hanja": 0.24, "interpret": 0.13, "male": 0.03, "female": 0.03, "naming": 0.32, "fixed": 0.06, "hangul": 0.03, "meaning": 0.16}  # 줄의 갈래의 몫
 HELD_OUT = 0.02  # 검증과 시험의 몫, 저마다
 
@@ -788,7 +805,7 @@ def as_messages(
     "One row as chat messages."
     return {"prompt": [{"role": "user", "content": question}], "completion": [{"role": "assistant", "content": answer}], "family": family}
 
-# %% ../nbs/05_prompts.ipynb #c114
+# %% ../nbs/05_prompts.ipynb #c128
 def _check_rows(rows):
     if isinstance(rows, int) and not isinstance(rows, bool) and 100 <= rows <= 5_000_000: return rows
     raise InputError("rows", rows, "만들 수 없는 줄 수입니다", "100부터 5000000 사이의 수를 적어 주세요")
@@ -804,7 +821,7 @@ def build_dataset(
     sizes = {"train": rows - 2*held, "validation": held, "test": held}
     return DatasetDict({split: Dataset.from_list([as_messages(*row) for row in make_rows(n, split, seed, mix)]) for split, n in sizes.items()})
 
-# %% ../nbs/05_prompts.ipynb #c117
+# %% ../nbs/05_prompts.ipynb #c131
 CORPUS_MIX = {"hanja": 0.46, "interpret": 0.24, "male": 0.03, "female": 0.03, "naming": 0.12, "meaning": 0.12}  # 갈래의 몫
 _PRACTICE = tuple(range(1, 13))  # 셈 연습의 글자 수
 _CHAT = 0.3                      # 대화 꼴의 몫 (작명과 뜻 풀이는 빼고)
@@ -830,7 +847,7 @@ def build_corpus(
     held = max(20, _check_rows(rows)//100)
     return DatasetDict({s: Dataset.from_dict({"text": list(corpus_texts(n, s, seed))}) for s, n in (("train", rows - held), ("validation", held))})
 
-# %% ../nbs/05_prompts.ipynb #c120
+# %% ../nbs/05_prompts.ipynb #c134
 def held_apart(
     question,  # 질문
     answer,    # 답
@@ -855,7 +872,7 @@ def shared_between(
     left, right = gather(a), gather(b)
     return {k: left[k] & right[k] for k in left}
 
-# %% ../nbs/05_prompts.ipynb #c130
+# %% ../nbs/05_prompts.ipynb #c144
 def wrong_share(
     rows,    # of (갈래, 질문, 답)
 ) -> tuple:  # (잘못된 줄의 몫, 잘못의 종류 → 줄 수, 갈래 → 줄 수)
@@ -868,7 +885,7 @@ def wrong_share(
         for kind in {f.partition(":")[0] for f in faults}: kinds[kind] = kinds.get(kind, 0) + 1
     return wrong/max(1, sum(families.values())), kinds, families
 
-# %% ../nbs/05_prompts.ipynb #c133
+# %% ../nbs/05_prompts.ipynb #c147
 def _readable(asked, parsed, answer):
     "Whether an answer has the shape of its family."
     match asked["family"]:
@@ -893,7 +910,7 @@ def claims(
             "element": [c[3] == table()[c[1]].element for c in known if c[3]],
             "plan": [p == sorted(plan_of(asked["counts"], asked["length"])) for p in plans if p] or ([False] if asked["counts"] else [])}
 
-# %% ../nbs/05_prompts.ipynb #c135
+# %% ../nbs/05_prompts.ipynb #c149
 def claim_rates(
     rows,     # of (질문, 답)
 ) -> dict:    # form, hanja, element, plan → (share right, claims)
@@ -903,7 +920,7 @@ def claim_rates(
         for kind, right in claims(question, answer).items(): told[kind] += right
     return {k: (sum(v)/len(v) if v else 1.0, len(v)) for k, v in told.items()}
 
-# %% ../nbs/05_prompts.ipynb #c138
+# %% ../nbs/05_prompts.ipynb #c152
 def dataset_card(
     data,   # DatasetDict of `build_dataset`
     seed=0, # 난수의 씨앗
@@ -921,6 +938,7 @@ def dataset_card(
             "- 바탕 자료의 출처와 허락: [NOTICE](https://github.com/5kletsgo/saju-naming/blob/main/NOTICE)", "- 치우침: 요즘 한국에서 흔한 이름을 높이 치고, 이름을 남녀로 나눕니다.", "- 한계: 덕담의 말은 이 프로젝트가 쓴 조각을 이은 것입니다. 사주는 전통이지 과학이 아닙니다."]
     return "\n".join(head + [""] + body) + "\n"
 
+# %% ../nbs/05_prompts.ipynb #c153
 def save_dataset(
     data,    # DatasetDict of `build_dataset`
     folder,  # 쓸 폴더

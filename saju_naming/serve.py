@@ -11,7 +11,7 @@ __all__ = ['Flag', 'Names', 'Year', 'Month', 'Day', 'Gender', 'Seed', 'JOBS', 'S
            'Crew', 'ready', 'dismiss', 'add_errors', 'add_guards', 'add_metrics', 'surname_reply', 'add_routes',
            'add_page', 'document', 'create_app', 'Running', 'start', 'tunnel', 'serve']
 
-# %% ../nbs/11_serve.ipynb #c003
+# %% ../nbs/11_serve.ipynb #c005
 import ctypes
 import hmac
 import json
@@ -36,6 +36,8 @@ import prometheus_client
 import waitress
 from flask import jsonify, redirect, request, send_file
 from flask_cors import CORS
+
+# %% ../nbs/11_serve.ipynb #c006
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_openapi3 import Info, OpenAPI
@@ -50,7 +52,7 @@ from .hanja import table
 from .ohaeng import InputError, is_hangul, josa
 from .prompts import hun_eum, name_block, naming_question, parse_question
 
-# %% ../nbs/11_serve.ipynb #c006
+# %% ../nbs/11_serve.ipynb #c010
 def _digits(value):
     "An integer that was typed as text, or came as 3.0; anything else is left for the schema to refuse."
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,10}\s*", value): return int(value)
@@ -73,11 +75,12 @@ def text(
 Flag = Annotated[bool, Field(strict=True)]
 Names = Annotated[list[text(10)], Field(max_length=20)]
 
+# %% ../nbs/11_serve.ipynb #c011
 class Shape(BaseModel):
     "What all bodies share: no unknown fields, no outer spaces, no NaN."
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
-# %% ../nbs/11_serve.ipynb #c008
+# %% ../nbs/11_serve.ipynb #c013
 class Chart(Shape):
     "How the pillars are set up."
     hour: whole(0, 23) | None = Field(None, description="태어난 시. 없으면 모르는 것으로 봅니다")
@@ -92,6 +95,7 @@ class Chart(Shape):
 
 Year, Month, Day, Gender, Seed = whole(1900, 2100), whole(1, 12), whole(1, 31), Literal["남자", "여자", "남", "여"], whole(0, 2**32 - 1)
 
+# %% ../nbs/11_serve.ipynb #c014
 class NameBody(Chart):
     "A birth that wants names; the first four fields are the seed's."
     year: Year
@@ -113,7 +117,7 @@ class NameBody(Chart):
     parents: Names = Field([], description="부모 이름")
     exclude: Names = Field([], description="뺄 이름, 음절, 한자")
 
-# %% ../nbs/11_serve.ipynb #c011
+# %% ../nbs/11_serve.ipynb #c017
 class MeanBody(Shape):
     "A name whose meaning is asked."
     name: text(200) = Field(description="/name이 준 name1 또는 wname1 그대로, 또는 이름(漢字)", examples=["서연(瑞淵)"])
@@ -136,7 +140,7 @@ class SurnamePath(Shape):
     "A surname in the address."
     hangul: text(10)
 
-# %% ../nbs/11_serve.ipynb #c013
+# %% ../nbs/11_serve.ipynb #c019
 class Ready(BaseModel):
     "Whether names can be asked for."
     isReady: bool
@@ -159,6 +163,7 @@ class NameReply(BaseModel):
     wname3: str
     result: dict | None = Field(None, description="saju-naming recommend --json과 같은 것")
 
+# %% ../nbs/11_serve.ipynb #c020
 class MeanReply(BaseModel):
     "What a name means."
     mean: str = Field(description="뒤에 '의 뜻을 가집니다'가 이어지는 말")
@@ -166,7 +171,7 @@ class MeanReply(BaseModel):
     source: Literal["model", "engine"]
     source_reason: str
 
-# %% ../nbs/11_serve.ipynb #c014
+# %% ../nbs/11_serve.ipynb #c021
 class SurnameChoice(BaseModel):
     "One way to write a surname."
     hanja: str
@@ -190,7 +195,7 @@ class ErrorReply(BaseModel):
     "The body of every reply that is no answer."
     error: Fault
 
-# %% ../nbs/11_serve.ipynb #c016
+# %% ../nbs/11_serve.ipynb #c023
 _KOREAN = {  # kind of error in pydantic → reason, remedy
     "missing": ("값이 빠졌습니다", "이 칸을 적어 주세요"),
     "extra_forbidden": ("없는 칸입니다", "칸의 이름을 확인하거나 빼 주세요 (목록은 /docs)"),
@@ -210,7 +215,7 @@ def korean_fault(
     context = found.get("ctx", {}) | {"expected": found.get("ctx", {}).get("expected", "").replace(" or ", ", ").replace("'", "")}
     return InputError(str(found["loc"][0]) if found["loc"] else "body", None if found["type"] == "missing" else found["input"], reason, remedy.format(**context))
 
-# %% ../nbs/11_serve.ipynb #c019
+# %% ../nbs/11_serve.ipynb #c026
 def _clean(value): return str(value).encode("utf-8", "replace").decode()
 
 def _shown(value):
@@ -227,7 +232,7 @@ def fault(
     said = dict(field=_clean(error.field), value=_shown(error.value), reason=_clean(error.reason), remedy=_clean(error.remedy), message=_clean(error))
     return jsonify(error=said), status
 
-# %% ../nbs/11_serve.ipynb #c022
+# %% ../nbs/11_serve.ipynb #c029
 def birth_of(
     body,    # `NameBody` | `ReviewBody`
 ) -> tuple:  # (ISO 8601, 사주의 선택)
@@ -241,7 +246,7 @@ def birth_of(
     not_future(birth, **chart)
     return birth, chart
 
-# %% ../nbs/11_serve.ipynb #c025
+# %% ../nbs/11_serve.ipynb #c032
 def name_job(engine, model, **asked):
     "Names for a birth, as `saju-naming recommend --json` prints them."
     return asdict(recommend(engine=engine, model=model, **asked))
@@ -260,7 +265,7 @@ def mean_job(engine, model, name, seed=0):
 
 JOBS: dict = {"name": name_job, "mean": mean_job, "review": review_job}
 
-# %% ../nbs/11_serve.ipynb #c027
+# %% ../nbs/11_serve.ipynb #c034
 def name_in(
     text,    # what was sent as a name
 ) -> tuple:  # (이름, 한자); 한자 is '' for a Hangul-only name
@@ -279,7 +284,7 @@ def mean_words(
     *most, last = zip(hanja, given)
     return " ".join([hun_eum(h, r) + josa(r, "과/와")[1:] for h, r in most] + [hun_eum(*last)])
 
-# %% ../nbs/11_serve.ipynb #c030
+# %% ../nbs/11_serve.ipynb #c037
 def name_lines(
     name,  # of `name_job`
 ) -> str:
@@ -301,7 +306,7 @@ def old_reply(
     return (dict(prompt=question, explain=explain) | dict(zip(("year", "month", "day", "hour"), [*analysis["pillars_ko"], ""]))
             | {f"name{i}": n for i, n in enumerate(names, 1)} | {f"wname{i}": n for i, n in enumerate(plain, 1)})
 
-# %% ../nbs/11_serve.ipynb #c033
+# %% ../nbs/11_serve.ipynb #c040
 SAMPLE = dict(birth="2000-01-01T12:00", gender="여자", surname="김", count=3)   # the job that warms a worker up and tells whether the engine answers
 
 def _answer(engine, model, job, asked):
@@ -319,6 +324,7 @@ def _give_back():
     "Has glibc return freed blocks of 1 MB and more at once; by itself it comes to keep blocks of up to 32 MB (mallopt(3), M_MMAP_THRESHOLD)."
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"): libc.mallopt(-3, 2**20)
 
+# %% ../nbs/11_serve.ipynb #c041
 def work(
     pipe,    # the worker's end
     engine,  # 엔진의 이름, None for the rule engine alone
@@ -332,9 +338,10 @@ def work(
         while True: pipe.send(_answer(engine, model, *pipe.recv()))
     except (EOFError, OSError): return
 
-# %% ../nbs/11_serve.ipynb #c035
+# %% ../nbs/11_serve.ipynb #c043
 class Busy(Exception): "The service cannot take this job now; the text says why."
 
+# %% ../nbs/11_serve.ipynb #c044
 class Worker:
     "A process that holds the model and does one job at a time."
     def __init__(
@@ -364,7 +371,7 @@ class Worker:
         self.process.join()
         self.pipe.close()
 
-# %% ../nbs/11_serve.ipynb #c037
+# %% ../nbs/11_serve.ipynb #c046
 WAITING, LIMIT, RETRY_AFTER = 16, 30, 2   # 줄의 자리, 한 요청의 한도(초), 다시 올 때까지(초)
 log = logging.getLogger("saju_naming.serve")
 
@@ -372,6 +379,7 @@ def default_workers(engine):
     "How many workers suit an engine: cores for the small model, one for a big one, many where another server does the work."
     return {"transformers": 1, "openai": 8}.get(engine, min(4, os.cpu_count() or 1))
 
+# %% ../nbs/11_serve.ipynb #c047
 class Line:
     "A line of bounded length."
     def __init__(
@@ -401,7 +409,7 @@ class Line:
             self.open = False
             self.changed.wait_for(lambda: not self.inside, seconds)
 
-# %% ../nbs/11_serve.ipynb #c040
+# %% ../nbs/11_serve.ipynb #c050
 class Workers(Line):
     "Worker processes behind a line."
     fault: str | None  # 이름을 지을 수 없는 까닭
@@ -435,7 +443,7 @@ class Workers(Line):
         "Keeps what is wrong with the engine, by how the last naming went."
         self.fault = None if kind == "done" else reply[2] if kind == "refused" else "이름을 짓다가 잘못이 났습니다"
 
-# %% ../nbs/11_serve.ipynb #c041
+# %% ../nbs/11_serve.ipynb #c051
 class Crew(Workers):
     "Workers that jobs are given to, and that know whether their engine answers."
     def __init__(
@@ -469,7 +477,7 @@ class Crew(Workers):
         if kind == "done": return reply
         raise Busy(reply[2]) if ours else InputError(*reply) if kind == "refused" else RuntimeError(reply)
 
-# %% ../nbs/11_serve.ipynb #c043
+# %% ../nbs/11_serve.ipynb #c053
 def ready(
     crew,     # `Crew`
 ) -> bool:
@@ -489,7 +497,7 @@ def dismiss(
     crew.close(crew.limit)
     while not crew.idle.empty(): crew.idle.get().stop()
 
-# %% ../nbs/11_serve.ipynb #c045
+# %% ../nbs/11_serve.ipynb #c055
 _REFUSALS = {  # HTTP 상태 → field, reason, remedy
     400: ("body", "JSON으로 읽을 수 없습니다", "Content-Type: application/json과 UTF-8 JSON으로 보내 주세요"),
     401: ("X-API-Key", "열쇠가 없거나 틀렸습니다", "서버를 띄운 사람에게 받은 열쇠를 머리글 X-API-Key에 적어 주세요"),
@@ -511,7 +519,7 @@ def _http_error(error):
     if error.code == 429: reply.headers["Retry-After"] = error.limit.limit.get_expiry()
     return reply
 
-# %% ../nbs/11_serve.ipynb #c047
+# %% ../nbs/11_serve.ipynb #c057
 def _busy(error):
     "503 with the time to come back."
     reply, status = fault(InputError("server", None, str(error), f"{RETRY_AFTER}초 뒤에 다시 보내 주세요"), 503)
@@ -533,13 +541,14 @@ def add_errors(
     app.register_error_handler(RecursionError, lambda e: _http_error(BadRequest()))
     app.register_error_handler(Exception, _bug)
 
-# %% ../nbs/11_serve.ipynb #c049
+# %% ../nbs/11_serve.ipynb #c059
 ORIGINS = ("https://5kletsgo.github.io", re.compile(r"http://(localhost|127\.0\.0\.1)(:\d+)?\Z"))   # 다른 주소에서 온 쪽 가운데 답을 읽어도 되는 것
 RATE = "120 per minute"   # 손님 하나가 물을 수 있는 횟수
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
            "Content-Security-Policy": "default-src 'self'; connect-src 'self' http: https:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
 _GUARDED = ("name", "mean", "review", "surnames", "metrics")
 
+# %% ../nbs/11_serve.ipynb #c060
 def add_guards(
     app,      # 플라스크 앱
     origins,  # 더 열 주소들
@@ -560,7 +569,7 @@ def add_guards(
         if request.endpoint in _GUARDED: reply.headers["Cache-Control"] = "no-store"
         return reply
 
-# %% ../nbs/11_serve.ipynb #c051
+# %% ../nbs/11_serve.ipynb #c062
 def add_metrics(
     app,   # 플라스크 앱
     crew,  # `Crew`
@@ -583,7 +592,7 @@ def add_metrics(
     @app.route("/metrics")
     def metrics(): return prometheus_client.generate_latest(registry), {"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
 
-# %% ../nbs/11_serve.ipynb #c053
+# %% ../nbs/11_serve.ipynb #c064
 _CHART = set(Chart.model_fields)
 
 def _asked_name(body):
@@ -603,6 +612,7 @@ def _asked_review(body):
     birth, chart = birth_of(body)
     return dict(birth=birth, **chart, **rest)
 
+# %% ../nbs/11_serve.ipynb #c065
 def surname_reply(
     hangul,  # 성
 ) -> dict:
@@ -611,7 +621,7 @@ def surname_reply(
     def meaning(hanja): return " ".join(table()[c].meaning or "" for c in hanja if c in table())
     return dict(surname=found.hangul, choices=[dict(hanja=c.hanja, meaning=meaning(c.hanja), strokes=list(c.strokes)) for c in found.choices])
 
-# %% ../nbs/11_serve.ipynb #c055
+# %% ../nbs/11_serve.ipynb #c067
 def add_routes(
     app,   # 플라스크 앱
     crew,  # `Crew`
@@ -630,7 +640,7 @@ def add_routes(
     @app.get("/surnames/<hangul>", summary="성의 한자", responses={200: SurnameReply})
     def surnames(path: SurnamePath): return surname_reply(path.hangul)
 
-# %% ../nbs/11_serve.ipynb #c057
+# %% ../nbs/11_serve.ipynb #c069
 def add_page(
     app,  # 플라스크 앱
 ):
@@ -647,6 +657,7 @@ def add_page(
         if request.path.startswith("/docs/"): reply.headers["Content-Security-Policy"] = "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
         return reply
 
+# %% ../nbs/11_serve.ipynb #c070
 def document(
     app,  # 플라스크 앱
 ) -> dict:
@@ -657,7 +668,7 @@ def document(
     schemas["NameReply"]["properties"]["result"] = {"$ref": "#/components/schemas/recommend"}
     return found
 
-# %% ../nbs/11_serve.ipynb #c058
+# %% ../nbs/11_serve.ipynb #c071
 def create_app(
     crew,                # `Crew`
     origins=(),          # CORS: 더 열 주소들
@@ -678,7 +689,7 @@ def create_app(
     add_page(app)
     return app
 
-# %% ../nbs/11_serve.ipynb #c078
+# %% ../nbs/11_serve.ipynb #c091
 @dataclass
 class Running:
     "A server that runs in the background of this process."
@@ -699,6 +710,7 @@ def _listen(host, port):
     try: return socket.create_server((host, port))
     except OSError as e: raise InputError("port", f"{host}:{port}", f"열 수 없습니다({e.strerror})", "다른 서버가 쓰고 있지 않은지 보고, --port에 다른 번호를 적어 주세요") from e
 
+# %% ../nbs/11_serve.ipynb #c092
 def start(
     host="127.0.0.1",    # 들을 주소; 0.0.0.0 for the whole network
     port=8000,           # 포트; 0 takes a free one
@@ -716,7 +728,7 @@ def start(
     thread.start()
     return Running(crew, server, thread, listening.getsockname()[1])
 
-# %% ../nbs/11_serve.ipynb #c080
+# %% ../nbs/11_serve.ipynb #c094
 def tunnel(
     port,  # 로컬 서버의 포트
 ) -> str:  # 밖의 주소
@@ -732,6 +744,7 @@ def tunnel(
     code.print_ascii(invert=True)
     return url
 
+# %% ../nbs/11_serve.ipynb #c095
 def serve(
     ngrok=False,   # 밖의 주소도 열기
     **options,     # of `start`

@@ -9,7 +9,7 @@ __all__ = ['BLOCKS', 'DATA_KEYS', 'START_KEYS', 'MISTAKES', 'STOP_KEY', 'keyword
            'start_run', 'save_log', 'save_run', 'run_trainer', 'train', 'train_from_file', 'wanted', 'pieces',
            'distinct', 'right', 'whole', 'own_answers', 'repaired', 'own_head', 'mistakes', 'make_dpo_trainer']
 
-# %% ../nbs/07_train.ipynb #c003
+# %% ../nbs/07_train.ipynb #c005
 import ctypes, inspect, json, os, re, shutil, sys
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ from pathlib import Path
 from .ohaeng import InputError, korean_fonts
 from .prompts import char_faults, chars_of, claims, explanation, name_faults, names_of, parse_answer, parse_question, plan_of, verify_answer
 
-# %% ../nbs/07_train.ipynb #c009
+# %% ../nbs/07_train.ipynb #c012
 BLOCKS = ("Model", "LoRA", "Data", "Trainer")
 DATA_KEYS = ("source", "rows", "seed", "mix", "validation_rows")
 START_KEYS = ("base", "adapter", "vocab_size", "config", "seed")  # of Model: a base with its adapter, or what a "new" base is made of
@@ -38,6 +38,7 @@ def config_class(
     from trl import DPOConfig, SFTConfig
     return DPOConfig if source == MISTAKES else SFTConfig
 
+# %% ../nbs/07_train.ipynb #c013
 @lru_cache
 def recipe_keys(
     block: str,            # one of `BLOCKS`
@@ -52,7 +53,7 @@ def recipe_keys(
     from saju_naming.model import load_base
     return tuple(dict.fromkeys((*START_KEYS, *keywords(load_base)[1:])))
 
-# %% ../nbs/07_train.ipynb #c012
+# %% ../nbs/07_train.ipynb #c016
 @dataclass(frozen=True)
 class Recipe:
     "One training run, as data: four blocks of keywords (레시피)."
@@ -67,6 +68,7 @@ def _meant(key, value):
     if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value): return float(value)
     return "no" if value is False and key.endswith("_strategy") else value
 
+# %% ../nbs/07_train.ipynb #c017
 def check_keys(
     block: str,             # one of `BLOCKS`
     found,                  # what the recipe says there: a dict, or None
@@ -81,7 +83,7 @@ def check_keys(
             raise InputError(f"레시피의 {block}", key, "모르는 열쇠입니다", f"{', '.join(near)} 가운데 하나가 아닌지 봐 주세요")
     return {key: _meant(key, value) for key, value in (found or {}).items()}
 
-# %% ../nbs/07_train.ipynb #c013
+# %% ../nbs/07_train.ipynb #c018
 def check_recipe(
     blocks,         # what the YAML holds: block → keys
     path="recipe",  # where it was read
@@ -98,6 +100,7 @@ def check_recipe(
         raise InputError("레시피의 LoRA", str(path), "이어 가르칠 어댑터(Model.adapter)가 이미 있습니다", "LoRA 블록과 Model.adapter 가운데 하나를 지워 주세요")
     return recipe
 
+# %% ../nbs/07_train.ipynb #c019
 def load_recipe(
     path,  # a YAML file
 ):         # Recipe
@@ -110,7 +113,7 @@ def load_recipe(
         raise InputError("recipe", str(path), f"YAML로 읽히지 않습니다({str(e).splitlines()[-1].strip()})", "들여쓰기와 쌍점을 봐 주세요") from e
     return check_recipe(blocks, path)
 
-# %% ../nbs/07_train.ipynb #c016
+# %% ../nbs/07_train.ipynb #c022
 def override(
     recipe,  # Recipe
     *words,  # such as "Trainer.learning_rate=1e-3"
@@ -125,7 +128,7 @@ def override(
         except yaml.YAMLError as e: raise InputError("set", word, "값이 YAML로 읽히지 않습니다", "Trainer.learning_rate=1e-3 처럼 적어 주세요") from e
     return check_recipe(blocks, recipe.path)
 
-# %% ../nbs/07_train.ipynb #c019
+# %% ../nbs/07_train.ipynb #c025
 def _turns(batch, tokenizer):
     "(whole conversations, the parts that are given) as text."
     both = [p + c for p, c in zip(batch["prompt"], batch["completion"])]
@@ -146,7 +149,7 @@ def tokenize(
         return {"input_ids": whole, "labels": [[-100]*min(len(q), len(ids)) + ids[len(q):] for q, ids in zip(given, whole)]}
     return rows.map(encode, batched=True, remove_columns=rows.column_names, desc="tokenize")
 
-# %% ../nbs/07_train.ipynb #c040
+# %% ../nbs/07_train.ipynb #c046
 def collate_blocks(
     pad_token_id,  # fills the end of a block
     length,        # tokens of a block, all alike
@@ -161,7 +164,7 @@ def collate_blocks(
         return batch
     return collate
 
-# %% ../nbs/07_train.ipynb #c044
+# %% ../nbs/07_train.ipynb #c050
 def _made(source, data):
     "The dataset that 05 makes, or that a folder of Parquet files holds."
     from saju_naming import prompts
@@ -182,7 +185,7 @@ def load_data(
     data["validation"] = held.select(range(min(len(held), recipe.Data.get("validation_rows", len(held)))))
     return data
 
-# %% ../nbs/07_train.ipynb #c047
+# %% ../nbs/07_train.ipynb #c053
 def prose(
     seed=0,    # of the corpus
     n=20_000,  # texts
@@ -199,6 +202,7 @@ def _resume_adapter(model, adapter):
     if not (folder/"adapter_config.json").is_file(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
     return PeftModel.from_pretrained(model, folder, is_trainable=True)
 
+# %% ../nbs/07_train.ipynb #c054
 def start_model(
     recipe,  # Recipe
     output,  # the run's folder: a tokenizer that is there already is taken
@@ -218,7 +222,7 @@ def start_model(
     else: tokenizer = m.build_tokenizer(prose(recipe.Data.get("seed", 0)), vocab_size=vocabulary)
     return m.new_model(m.tiny_config(len(tokenizer), **changes), seed), tokenizer
 
-# %% ../nbs/07_train.ipynb #c050
+# %% ../nbs/07_train.ipynb #c057
 @lru_cache
 def trainer_class():
     "SFTTrainer, which on a CPU takes the model's own loss."
@@ -235,7 +239,7 @@ def keep_memory():
     if not libc or not hasattr(libc, "mallopt"): return
     for option, value in ((-4, 0), (-1, 2**31 - 1)): libc.mallopt(option, value)  # M_MMAP_MAX, M_TRIM_THRESHOLD of malloc.h
 
-# %% ../nbs/07_train.ipynb #c052
+# %% ../nbs/07_train.ipynb #c059
 def trainer_config(
     recipe,          # Recipe
     output,          # the run's folder
@@ -253,7 +257,7 @@ def trainer_config(
     except (ValueError, TypeError, ImportError) as e:
         raise InputError("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({str(e).splitlines()[0]})", "그 값을 고쳐 주세요") from e
 
-# %% ../nbs/07_train.ipynb #c055
+# %% ../nbs/07_train.ipynb #c062
 def _prepare(data, tokenizer, args, blocks):
     "(train, validation or None), tokenized, and packed when `blocks`."
     from trl import pack_dataset
@@ -271,6 +275,7 @@ def _settled(trainer):
     if trainer.args.disable_tqdm: trainer.remove_callback(PrinterCallback)
     return trainer
 
+# %% ../nbs/07_train.ipynb #c063
 def make_trainer(
     recipe,          # Recipe
     model,           # of `start_model`
@@ -292,7 +297,7 @@ def make_trainer(
         data_collator=collate_blocks(tokenizer.pad_token_id, args.max_length) if blocks else None, callbacks=[EarlyStoppingCallback(stop)] if stop else None)
     return _settled(trainer)
 
-# %% ../nbs/07_train.ipynb #c057
+# %% ../nbs/07_train.ipynb #c065
 def last_checkpoint(
     output,  # the run's folder
 ):           # path, or None
@@ -300,6 +305,7 @@ def last_checkpoint(
     done = [p.parent for p in Path(output).glob("checkpoint-*/trainer_state.json")]
     return str(max(done, key=lambda p: int(p.name.rpartition("-")[2]))) if done else None
 
+# %% ../nbs/07_train.ipynb #c066
 def start_run(
     recipe,       # Recipe
     output,       # the run's folder
@@ -320,7 +326,7 @@ def start_run(
         copy.write_text(yaml.safe_dump({b: getattr(recipe, b) for b in BLOCKS if getattr(recipe, b)}, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return found
 
-# %% ../nbs/07_train.ipynb #c060
+# %% ../nbs/07_train.ipynb #c069
 def save_log(
     history,  # list of dicts with "step": trainer.state.log_history
     output,   # the run's folder
@@ -337,6 +343,7 @@ def save_log(
         ax.set(xlabel="걸음", ylabel="손실"); ax.legend(); ax.grid(alpha=0.3)
         fig.savefig(Path(output)/"loss.png", dpi=120, bbox_inches="tight")
 
+# %% ../nbs/07_train.ipynb #c070
 def save_run(
     trainer,    # that has trained
     tokenizer,  # saved beside the model
@@ -350,7 +357,7 @@ def save_run(
         save_log(trainer.state.log_history, output)
     return output
 
-# %% ../nbs/07_train.ipynb #c062
+# %% ../nbs/07_train.ipynb #c072
 def run_trainer(
     trainer,     # of `make_trainer`
     checkpoint,  # of `start_run`: a folder, or None
@@ -363,7 +370,7 @@ def run_trainer(
     trainer.state = state
     trainer._load_from_checkpoint(best if best and Path(best).is_dir() else checkpoint)
 
-# %% ../nbs/07_train.ipynb #c064
+# %% ../nbs/07_train.ipynb #c074
 def train(
     recipe,          # Recipe, or the path of one
     max_steps=None,  # instead of the recipe's, to try it out
@@ -382,6 +389,7 @@ def train(
     run_trainer(trainer, checkpoint)
     return save_run(trainer, tokenizer, output)
 
+# %% ../nbs/07_train.ipynb #c075
 def train_from_file(
     path,            # a recipe
     max_steps=None,  # instead of the recipe's
@@ -396,7 +404,7 @@ def train_from_file(
     PartialState().destroy_process_group()
     return folder
 
-# %% ../nbs/07_train.ipynb #c079
+# %% ../nbs/07_train.ipynb #c090
 def wanted(
     asked,  # of `parse_question`
 ) -> int:   # 0 for a family whose answer lists nothing
@@ -417,6 +425,7 @@ def pieces(
     blocks = answer.replace("이름 추천\n", "").split("\n\n")
     return [(n["given"], block.strip()) for block in blocks for n in parse_answer(block, asked["hangul"])["names"]] if asked["family"] == "naming" else []
 
+# %% ../nbs/07_train.ipynb #c091
 def distinct(
     question,  # 질문
     answer,    # 답
@@ -426,7 +435,7 @@ def distinct(
     want, given = wanted(asked), [thing for thing, _ in pieces(asked, answer)]
     return len(set(given))/max(want, len(given)) if want else None
 
-# %% ../nbs/07_train.ipynb #c082
+# %% ../nbs/07_train.ipynb #c094
 def _steps(asked): return explanation(asked["counts"], plan_of(asked["counts"], asked["length"])) if asked["counts"] else ()
 
 def right(
@@ -445,7 +454,7 @@ def whole(
     "Nothing wrong, nothing left out, nothing twice (온전함)."
     return right(question, answer) == 1 and distinct(question, answer) in (None, 1)
 
-# %% ../nbs/07_train.ipynb #c085
+# %% ../nbs/07_train.ipynb #c097
 def own_answers(
     model,      # that answers
     tokenizer,  # its tokenizer
@@ -466,7 +475,7 @@ def own_answers(
     tokenizer.padding_side = side
     return out
 
-# %% ../nbs/07_train.ipynb #c088
+# %% ../nbs/07_train.ipynb #c100
 def _sound(asked, text):
     "Whether a piece of an answer may stay: true, and a name in use."
     if asked["family"] in ("male", "female"): return text in names_of(asked["gender"], asked["initial"])
@@ -491,7 +500,7 @@ def repaired(
     made = "\n\n".join(filter(None, (told, head + join.join(kept.values()) if kept else "")))
     return made if whole(question, made) else known
 
-# %% ../nbs/07_train.ipynb #c091
+# %% ../nbs/07_train.ipynb #c103
 def own_head(
     model,          # a PEFT model, which a trainer of TRL has given its fused head
     temperature=1,  # at which GRPO draws its answers
@@ -510,6 +519,7 @@ def own_head(
         return SimpleNamespace(log_probs=told, entropy=-(logps.detach().exp()*logps.detach()).sum(-1), mean_logits=seen.mean(-1), is_top1=seen.argmax(-1) == wanted)
     base.forward = MethodType(answer, base)
 
+# %% ../nbs/07_train.ipynb #c104
 def mistakes(
     model,      # that has been tuned
     tokenizer,  # its tokenizer
@@ -523,7 +533,7 @@ def mistakes(
     if not pairs: raise InputError("Data.rows", len(rows), "모델이 한 번도 틀리지 않아 배울 것이 없습니다", "질문을 늘려 주세요")
     return Dataset.from_list(pairs)
 
-# %% ../nbs/07_train.ipynb #c092
+# %% ../nbs/07_train.ipynb #c105
 def make_dpo_trainer(
     recipe,          # Recipe whose Data.source is "mistakes"
     model,           # of `start_model`
