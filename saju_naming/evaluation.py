@@ -791,11 +791,13 @@ def benchmark_card(
     told = ("다섯 오행의 셈 705가지 전부(여섯 글자 210, 여덟 글자 495), 남녀 번갈아", "절입 앞뒤 1~30분, 서머타임과 UTC+8:30, 자시, 모르는 시, 음력 윤달", "두 글자 성 전부와 드문 성",
             "돌림자(한글, 한자; 앞, 뒤, 아무 자리)", "한글 이름", "이름의 뜻 풀이, 대부분 훈련에 없는 한자 짝", "한자, 해석, 남자 이름, 여자 이름: 시드의 말과 훈련에 없는 말투", "잘못된 값과 알아들을 수 없는 질문",
             "숨긴 지시, 틀린 주장, 보이지 않는 글자")
-    return "\n".join(["# 사주 작명 시험지", "", f"사주 작명 모델을 재는 {len(items):,}문제입니다. 답이 아니라 답이 지킬 사실이 붙어 있어, 사람이나 다른 모델의 심사 없이 규칙으로 채점합니다.", "",
+    return "\n".join([*_FRONT, "# 사주 작명 시험지", "", f"사주 작명 모델을 재는 {len(items):,}문제입니다. 답이 아니라 답이 지킬 사실이 붙어 있어, 사람이나 다른 모델의 심사 없이 규칙으로 채점합니다.", "",
         f"- 판: {BENCHMARK_VERSION}", f"- 지문(SHA-256): `{sha256(benchmark_lines(items).encode()).hexdigest()}`", f"- 기대: 답 {expect['answer']}, 거절 {expect['refuse']}, 둘 다 됨 {expect['either']}",
         "- 만든 함수: `saju_naming.evaluation.build_benchmark(seed=0)`; `write_benchmark(폴더)`가 이 카드와 함께 씁니다", "", "| 갈래 | 문제 | 내용 |", "| --- | ---: | --- |",
         *(f"| {k} | {n} | {t} |" for (k, n), t in zip(kinds.items(), told)), "", *_CARD]) + "\n"
 
+_FRONT = ("---", "language: ko", "license: apache-2.0", "multilinguality: monolingual", "annotations_creators: machine-generated", "language_creators: machine-generated", "source_datasets: original",
+    "size_categories: 1K<n<10K", "task_categories: [text-generation]", "tags: [saju, ohaeng, korean, naming, hanja, benchmark]", "pretty_name: Saju naming benchmark", "configs:", "- config_name: default", "  data_files: benchmark.jsonl", "---", "")
 _CARD = ("## 한 문제의 꼴", "", "`id`, `kind`(갈래), `question`(언어 모델에게 묻는 글), `call`(있으면 `saju_naming.generate.recommend`의 인자, 없으면 `ask(question)`), `facts`(지킬 사실).",
     "사실: `family` 답의 갈래, `expect` answer·refuse·either, `counts` 목화토금수의 셈, `plan` 채울 오행, `pillars` 기둥, `gender`, `surname`, `count`, `length`, `fixed`와 `position` 돌림자, `hangul` 한글 이름, `banned` 나오면 안 되는 이름, "
     "`names`, `chars`, `element`, `reading`, `initial` 물은 것, `split` 셈(뜻 풀이에서는 한자 짝)이 훈련·검증·시험 어디에 드는가, `phrasing` 말투의 나눔, `why` 무엇을 보는가.", "",
