@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from importlib.resources import files
 from multiprocessing import active_children
+from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -20,7 +21,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from saju_naming.cli import cli
 from saju_naming.generate import recommend
-from saju_naming.serve import MOST_BYTES, Crew, create_app, dismiss, ready, start
+from saju_naming.serve import MOST_BYTES, Crew, create_app, dismiss, ready, start, tunnel
 
 OLD = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
 SCHEMA = json.loads((files("saju_naming")/"data"/"schema.json").read_text(encoding="utf-8"))
@@ -414,3 +415,14 @@ def test_a_big_model_server_behind_the_same_api(tmp_path):
     finally:
         server.kill()
         server.wait()
+
+
+def test_the_tunnel_shows_its_address(monkeypatch, capsys):
+    "With the SDK's `forward` in place of the service, which needs a token: what it is asked, and what is shown."
+    asked = []
+    monkeypatch.setenv("NGROK_AUTHTOKEN", "secret")
+    monkeypatch.setattr("ngrok.forward", lambda port, **more: asked.append((port, more)) or SimpleNamespace(url=lambda: "https://a-b.ngrok.app"))
+    assert tunnel(8000) == "https://a-b.ngrok.app"
+    shown = capsys.readouterr().out
+    assert asked == [(8000, {"authtoken": "secret"})]
+    assert "https://a-b.ngrok.app" in shown and shown.count("█") > 100 and "secret" not in shown
