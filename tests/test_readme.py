@@ -48,4 +48,4 @@ def test_links(link):
 
 
 def test_the_pictures_are_described():
-    assert len(re.findall(r"!\[[^]]{5,}\]\(\S+\.png\)", README)) == README.count("![") > 2
+    assert len(re.findall(r"!\[[^]]{5,}\]\(\S+\.(?:png|svg)\)", README)) == README.count("![") > 2
