@@ -11,7 +11,7 @@ __all__ = ['korean_error', 'chart_options', 'engine_options', 'balance_bar', 'cl
 import os
 
 # %% ../nbs/13_cli.ipynb #c007
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if "OPENBLAS_NUM_THREADS" not in os.environ: os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # %% ../nbs/13_cli.ipynb #c008
 import json

@@ -934,7 +934,7 @@ def dataset_card(
             *(line for s in sizes for line in (f"  - split: {s}", f"    path: {s}.parquet")), "---"]
     body = ["# 사주 작명 프롬프트", "", "사주 오행으로 한국 이름을 짓는 여섯 갈래의 질문과 답입니다. 답의 모든 사실은 saju-naming 엔진의 표에서 나왔고, 만든 뒤 되읽어 확인했습니다.", "",
             f"- 만든 함수: `saju_naming.prompts.build_dataset(rows={sum(sizes.values())}, seed={seed})`", f"- 줄 수: {sizes}", f"- 갈래(훈련): {families}",
-            "- 꼴: `prompt`와 `completion`은 대화(role, content)의 목록, `family`는 갈래", "- 나눔: 오행의 셈, 이름의 한자 짝, 질문의 말투가 훈련과 시험에 겹치지 않습니다. 한자의 사실은 모두 훈련에 있습니다.",
+            "- 꼴: `prompt`와 `completion`은 대화(role, content)의 목록, `family`는 갈래", "- 나눔: 오행의 셈, 이름의 한자 짝, 질문의 말투가 훈련과 시험에 겹치지 않습니다. 한자의 사실은 나누지 않습니다(줄이 적으면 훈련에 없는 글자도 있습니다).",
             "- 바탕 자료의 출처와 허락: [NOTICE](https://github.com/5kletsgo/saju-naming/blob/main/NOTICE)", "- 치우침: 요즘 한국에서 흔한 이름을 높이 치고, 이름을 남녀로 나눕니다.", "- 한계: 덕담의 말은 이 프로젝트가 쓴 조각을 이은 것입니다. 사주는 전통이지 과학이 아닙니다."]
     return "\n".join(head + [""] + body) + "\n"
 
