@@ -291,7 +291,7 @@ def interactive_command(writer):
 
 # %% ../nbs/13_cli.ipynb #c032
 @cli.command(name="train", epilog="""\b
-보기:
+보기 (레시피는 저장소의 recipes/에 있습니다):
   saju-naming train recipes/tiny_lora8.yaml
   saju-naming train recipes/tiny_lora8.yaml --max-steps 5 --output runs/try --set Trainer.learning_rate=1e-3""")
 @click.argument("recipe")

@@ -467,11 +467,12 @@ def collect_names(
 ) -> list:                               # of `NameCount`
     "Collects given-name counts of birth registrations from the court's statistics service."
     from tqdm import tqdm
-    found, session = [], http_session(cache, _parse_court, per_second)
-    for period in tqdm(periods, desc="법원 이름 통계", disable=not progress):
-        for gender in genders:
-            rows = fetch(session, _parse_court, "법원 이름 통계", _court_request(url, report, period, gender), **retry)
-            found += [NameCount(period, gender, *r) for r in rows]
+    found = []
+    with http_session(cache, _parse_court, per_second) as session:
+        for period in tqdm(periods, desc="법원 이름 통계", disable=not progress):
+            for gender in genders:
+                rows = fetch(session, _parse_court, "법원 이름 통계", _court_request(url, report, period, gender), **retry)
+                found += [NameCount(period, gender, *r) for r in rows]
     return found
 
 # %% ../nbs/03_names.ipynb #c099
@@ -508,9 +509,10 @@ def collect_lunar(
     key = key or os.environ.get("DATA_GO_KR_KEY")
     if not key: raise InputError("key", key, "인증키가 없습니다", "공공데이터포털에서 받은 키를 환경 변수 DATA_GO_KR_KEY에 넣어 주세요")
     if operation not in _KASI_PREFIX: raise InputError("operation", operation, "모르는 물음입니다", f"{' 또는 '.join(_KASI_PREFIX)}를 적어 주세요")
-    found, session, prefix = [], http_session(cache, _parse_kasi, per_second), _KASI_PREFIX[operation]
-    for month in tqdm(months, desc="천문연구원 음양력", disable=not progress):
-        _check_period(month, r"\d{4}-\d{2}")
-        params = dict(zip((f"{prefix}Year", f"{prefix}Month"), month.split("-")), numOfRows=100, serviceKey=key)
-        found += fetch(session, _parse_kasi, "천문연구원 음양력", dict(method="GET", url=f"{url}/{operation}", params=params), **retry)
+    found, prefix = [], _KASI_PREFIX[operation]
+    with http_session(cache, _parse_kasi, per_second) as session:
+        for month in tqdm(months, desc="천문연구원 음양력", disable=not progress):
+            _check_period(month, r"\d{4}-\d{2}")
+            params = dict(zip((f"{prefix}Year", f"{prefix}Month"), month.split("-")), numOfRows=100, serviceKey=key)
+            found += fetch(session, _parse_kasi, "천문연구원 음양력", dict(method="GET", url=f"{url}/{operation}", params=params), **retry)
     return found

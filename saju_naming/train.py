@@ -107,7 +107,7 @@ def load_recipe(
     "Reads and checks a recipe."
     import yaml
     path = Path(path)
-    if not path.is_file(): raise InputError("recipe", str(path), "그런 파일이 없습니다", "recipes/tiny_base.yaml 처럼 있는 파일을 적어 주세요")
+    if not path.is_file(): raise InputError("recipe", str(path), "그런 파일이 없습니다", "recipes/tiny_base.yaml 처럼 있는 파일을 적어 주세요 (레시피는 저장소의 recipes/에 있습니다)")
     try: blocks = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise InputError("recipe", str(path), f"YAML로 읽히지 않습니다({str(e).splitlines()[-1].strip()})", "들여쓰기와 쌍점을 봐 주세요") from e

@@ -19,7 +19,7 @@ def tree(folder): return {p.relative_to(folder) for p in folder.rglob("*") if p.
 def exported(tmp_path_factory):
     "A copy of the project after `nbdev_clean` and `nbdev_export`."
     copy = tmp_path_factory.mktemp("sync")/"project"
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv*", "_proc", "__pycache__", ".ipynb_checkpoints"))
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv*", "_proc", "_docs", "_screens", "runs", "site", "__pycache__", ".ipynb_checkpoints"))
     for command in ("nbdev_clean", "nbdev_export"): subprocess.run([str(BIN/command)], cwd=copy, check=True)
     return copy
 
@@ -59,11 +59,12 @@ def test_outputs_are_kept_and_without_errors(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_cells_are_small(path):
-    "25 lines; one class or one function with its docments may take 40. A cell that writes a data file (%%writefile) is data."
+    "25 lines; one class or one function with its docments may take 40. A cell that is one long text is data."
     for i, cell in enumerate(cells(path)):
         source = "".join(cell["source"])
-        if cell["cell_type"] != "code" or source.startswith("%%writefile"): continue
+        if cell["cell_type"] != "code" or source.startswith("%%"): continue
         found = statements(source)
+        if len(found) == 1 and isinstance(found[0], ast.Assign) and isinstance(found[0].value, ast.Constant): continue
         assert source.count("\n") < (25 if len(found) > 1 else 41), f"cell {i} is too long to read"
         for f in (f for s in found for f in ast.walk(s) if isinstance(f, ast.FunctionDef)):
             assert f.end_lineno - f.body[0].lineno < 25, f"{f.name} is too long to read"

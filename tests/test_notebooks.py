@@ -11,7 +11,7 @@ NOTEBOOKS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoin
 def execute(notebook):
     "What went wrong in a notebook, or ''."
     paths = os.pathsep.join([str(BIN), os.environ["PATH"]])
-    done = subprocess.run([str(BIN/"jupyter"), "execute", "--kernel_name=python3", str(notebook)], env={**os.environ, "PATH": paths}, capture_output=True, encoding="utf-8", errors="replace")
+    done = subprocess.run([str(BIN/"jupyter"), "execute", "--kernel_name=python3", str(notebook)], env={**os.environ, "PATH": paths}, capture_output=True, encoding="utf-8", errors="replace", timeout=900)
     return done.stderr if done.returncode else ""
 
 
