@@ -18,19 +18,23 @@ BIRTH = dict(year="1990", month="5", day="15", hour="14", minute="30", surname="
 PAINT = "new Promise(done => new PerformanceObserver(list => done(list.getEntriesByName('first-contentful-paint')[0].startTime / 1000)).observe({type: 'paint', buffered: true}))"
 
 
-def visit(browser, address):
-    "(first paint, names shown) in seconds, of a new visitor."
-    page = browser.new_page(locale="ko-KR")
-    page.goto(address)
-    painted = page.evaluate(PAINT)
+def ask(page, form):
+    "Fills the form of an open page and waits for the names; seconds from the button to the first card."
     page.wait_for_selector("#ready[data-state=ready]", timeout=120_000)
-    for field, value in BIRTH.items(): page.fill(f"#{field}", value)
+    for field, value in form.items(): page.fill(f"#{field}", value)
     page.get_by_role("radio", name="여자").check()
     page.wait_for_selector("#surname-hanja:not([hidden])")
     began = time.perf_counter()
     page.click("#go")
     page.wait_for_selector(".card")
-    took = time.perf_counter() - began
+    return time.perf_counter() - began
+
+
+def visit(browser, address):
+    "(first paint, names shown) in seconds, of a new visitor."
+    page = browser.new_page(locale="ko-KR")
+    page.goto(address)
+    painted, took = page.evaluate(PAINT), ask(page, BIRTH)
     page.close()
     return painted, took
 

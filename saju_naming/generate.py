@@ -167,7 +167,7 @@ def _open_onnx(folder):
     return og.Model(str(folder)), tokenizer, ends, settings["context_length"]
 
 # %% ../nbs/09_generate.ipynb #c036
-RENEW = 50  # 답: the tokenizer keeps up to 10,000 texts, some 17 KB an answer, and cannot be told to forget them
+RENEW = 50  # 답: the tokenizer keeps up to 10,000 texts and cannot be told to forget them
 
 # %% ../nbs/09_generate.ipynb #c037
 class EmbeddedEngine:
@@ -492,7 +492,8 @@ def recommend(
     fitting = [n for n in found.names if _fits(_chars(n), sex, plan)]
     why = _unfit(found.analysis, fitting, count, length)
     ready = loading.engine()
-    if why or not ready: return alone(why or getattr(loading.error, "reason", ""))
+    if why: return alone(why)
+    if loading.error: return alone(loading.error.reason)
     replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
                           wish(naming._text("fixed_syllable", fixed) if fixed else "", options.get("position") or "", hangul_only))
     return _assemble(found, replies, fitting)

@@ -1,5 +1,6 @@
-"What the tests of the page and of the Flutter client share: one browser, one real server."
-import os, shutil
+"What tests share: where things are, what settings.ini says, one browser, one real server."
+import os, shutil, sys
+from configparser import ConfigParser
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -8,7 +9,13 @@ from threading import Thread
 
 import pytest
 
-SCREENS = Path(__file__).parents[1]/"_screens"
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+NOTEBOOKS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+SCREENS = ROOT/"_screens"
+_settings = ConfigParser(delimiters=["="])
+_settings.read(ROOT/"settings.ini", encoding="utf-8")
+CFG = _settings["DEFAULT"]
 
 
 @pytest.fixture(scope="session")

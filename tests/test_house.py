@@ -1,12 +1,8 @@
 "The rules of the house: notebooks and library in step, cells in order, nothing leaked."
 import ast, filecmp, json, re, shutil, subprocess, sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
-BIN = Path(sys.executable).parent
+from conftest import BIN, NOTEBOOKS, ROOT
 
 
 def cells(path): return json.loads(path.read_text(encoding="utf-8"))["cells"]

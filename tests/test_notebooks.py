@@ -1,11 +1,8 @@
 "Every notebook as a learner runs it: `jupyter execute`, in JupyterLab's own kernel spec, each in a kernel of its own, in an order that nobody chose."
-import os, random, subprocess, sys
+import os, random, subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
-NOTEBOOKS = sorted(p for p in (ROOT/"nbs").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+from conftest import BIN, NOTEBOOKS
 
 
 def execute(notebook):

@@ -1,15 +1,11 @@
 "The package as others get it: the wheel, and the wheel alone in a fresh environment (pip fetches what it needs)."
 import ast, json, os, shutil, subprocess, sys, venv
-from configparser import ConfigParser
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from conftest import CFG, ROOT
 
-ROOT = Path(__file__).parents[1]
-CFG = ConfigParser(delimiters=["="])
-CFG.read(ROOT/"settings.ini", encoding="utf-8")
-VERSION = CFG["DEFAULT"]["version"]
 ASKED = ["recommend", "--birth", "1990-05-15T14:30", "--gender", "여자", "--surname", "김"]
 SERVED = """
 import json, time, urllib.request
@@ -65,9 +61,9 @@ def test_names_without_torch(installed):
 
 @pytest.mark.parametrize("command", [["saju-naming"], ["python", "-m", "saju_naming"]], ids=" ".join)
 def test_version(installed, command):
-    assert installed(*command, "--version").strip() == f"saju-naming {VERSION}"
+    assert installed(*command, "--version").strip() == f"saju-naming {CFG['version']}"
 
 
 def test_the_server_and_its_page(installed):
     said = ast.literal_eval(installed("python", "-c", SERVED))
-    assert said == {"isReady": True, "engine": "embedded", "version": VERSION, "page": True}
+    assert said == {"isReady": True, "engine": "embedded", "version": CFG["version"], "page": True}

@@ -1,16 +1,11 @@
 "What surrounds the code says the same as the code: version, licences, workflows."
 import re
-from configparser import ConfigParser
-from pathlib import Path
 
 import pytest
 import yaml
+from conftest import CFG, ROOT
 
-ROOT = Path(__file__).parents[1]
 WORKFLOWS = sorted((ROOT/".github"/"workflows").glob("*.yml"))
-CFG = ConfigParser(delimiters=["="])
-CFG.read(ROOT/"settings.ini", encoding="utf-8")
-VERSION = CFG["DEFAULT"]["version"]
 
 
 def text(name): return (ROOT/name).read_text(encoding="utf-8")
@@ -18,8 +13,8 @@ def text(name): return (ROOT/name).read_text(encoding="utf-8")
 
 def test_one_version():
     citation = yaml.safe_load(text("CITATION.cff"))
-    assert str(citation["version"]) == VERSION and citation["repository-code"] == CFG["DEFAULT"]["git_url"]
-    assert re.findall(r"(?m)^## \[(\d[^]]*)\]", text("CHANGELOG.md"))[0] == VERSION
+    assert str(citation["version"]) == CFG["version"] and citation["repository-code"] == CFG["git_url"]
+    assert re.findall(r"(?m)^## \[(\d[^]]*)\]", text("CHANGELOG.md"))[0] == CFG["version"]
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in (ROOT/"saju_naming"/"data").iterdir()))

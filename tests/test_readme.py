@@ -1,15 +1,11 @@
 "What the README tells a reader to type works, and what it points to is there."
 import os, re, shlex, shutil, subprocess, sys
-from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from conftest import BIN, CFG, ROOT
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
 README = (ROOT/"README.md").read_text(encoding="utf-8")
-CFG = ConfigParser(delimiters=["="])
-CFG.read(ROOT/"settings.ini", encoding="utf-8")
 
 
 def blocks(language): return re.findall(rf"(?ms)^```{language}\n(.*?)^```", README)
@@ -30,7 +26,7 @@ def test_without_make(words):
     "The command is run; an installation and the tests, which a test cannot run, must at least be there."
     program = Path(words[0]).name
     if program == "saju-naming": assert subprocess.run([BIN/program, *words[1:]], capture_output=True, check=True).stdout
-    elif program == "pip": assert set(re.findall(r"\w+", words[-1])) <= {f.removesuffix("_requirements") for f in CFG["DEFAULT"] if f.endswith("_requirements")} and words[-1].startswith(".")
+    elif program == "pip": assert set(re.findall(r"\w+", words[-1])) <= {f.removesuffix("_requirements") for f in CFG if f.endswith("_requirements")} and words[-1].startswith(".")
     elif "-m" in words: assert subprocess.run([sys.executable, *words[1:3], "--help"], capture_output=True, check=True).stdout
     else: assert shutil.which(program, path=os.pathsep.join([str(BIN), os.environ["PATH"]]))
 
@@ -43,7 +39,7 @@ def test_the_code():
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\((.+?)\)", README))))
 def test_links(link):
     "Files of this repository, also where they are named by their address."
-    path = link.removeprefix(CFG["DEFAULT"]["git_url"] + "/blob/main/")
+    path = link.removeprefix(CFG["git_url"] + "/blob/main/")
     assert re.match("https?:", path) or (ROOT/path).is_file()
 
 

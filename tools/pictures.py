@@ -2,7 +2,7 @@
 
     python tools/pictures.py
 """
-import io, os, re, shutil, subprocess, sys
+import io, os, re, subprocess, sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -13,14 +13,14 @@ from rich.text import Text
 from saju_naming.ohaeng import ELEMENT_COLORS, ELEMENT_HANJA, ELEMENTS
 from saju_naming.serve import start
 
-IMAGES = Path(__file__).parents[1]/"nbs"/"images"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT/"benchmarks"))
+from page import BIRTH, CHROMIUM, ask  # noqa: E402
+
+IMAGES = ROOT/"nbs"/"images"
 COMMAND = ["recommend", "--birth", "1990-05-15T14:30", "--gender", "여자", "--surname", "김", "--count", "3"]
-FORM = {"year": "1990", "month": "5", "day": "15", "hour": "14", "minute": "30", "surname": "김", "count": "4"}
 SHELL = """<style>i {{ display: inline-block; width: 2ch; font-style: normal }}</style><body style="margin:0"><pre id="shell" style="display:inline-block;margin:0;padding:20px 24px;background:#fdfdfc;color:#222;
 font:14px/1.45 'Noto Sans Mono CJK KR',monospace"><b>$ saju-naming {command}</b>\n\n{output}</pre></body>"""
-
-
 CARD = """<body style="margin:0;width:1200px;height:630px;display:flex;flex-direction:column;justify-content:center;gap:36px;background:#faf8f4;color:#222;font-family:'Noto Sans CJK KR',sans-serif">
 <div style="text-align:center;font-size:84px;font-weight:700">사주 작명</div>
 <div style="display:flex;justify-content:center;gap:28px">{elements}</div>
@@ -44,12 +44,7 @@ def web(browser):
     running = start(port=0, workers=1)
     page = browser.new_page(viewport={"width": 1200, "height": 1000}, locale="ko-KR", reduced_motion="reduce")
     page.goto(f"http://127.0.0.1:{running.port}/")
-    page.wait_for_selector("#ready[data-state=ready]", timeout=120_000)
-    for field, value in FORM.items(): page.fill(f"#{field}", value)
-    page.get_by_role("radio", name="여자").check()
-    page.wait_for_selector("#surname-hanja:not([hidden])")
-    page.click("#go")
-    page.wait_for_selector(".card")
+    ask(page, BIRTH | {"minute": "30", "count": "4"})
     page.screenshot(path=IMAGES/"page.png")
     running.stop()
 
