@@ -21,12 +21,14 @@ from functools import wraps
 from importlib.util import find_spec
 from pathlib import Path
 import click
-from .hanja import by_reading, lookup, normalize, registrable_readings
+from .hanja import by_reading, lookup, registrable_readings
 from .generate import ENGINES, EXAMPLES, ask, load_engine, recommend
 from .manse import PLACES, chart_csv, not_future
 from .names import parse_gender, surname_info
 from .naming import MODES, analyze, check_name
-from .ohaeng import ELEMENT_COLORS, ELEMENTS, InputError, is_hangul
+from .errors import InputError
+from .text import normalize
+from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
 from .prompts import name_block, naming_question, parse_answer
 
 # %% ../nbs/13_cli.ipynb #c012

@@ -27,11 +27,13 @@ from itertools import permutations, zip_longest
 from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend
-from .hanja import by_reading, lookup, normalize, registrable_readings, table
+from .hanja import by_reading, lookup, registrable_readings, table
 from .names import _COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, sound_elements, surname_info, surnames
 from .names import popularity as popularity_band
 from .naming import MODES, analyze, char_quality, describe_counts, describe_plan
-from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, InputError, ganji, is_hangul, josa, korean_fonts, relation, STEM_ELEMENTS, STEMS
+from .errors import InputError
+from .text import normalize
+from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, ganji, is_hangul, josa, korean_fonts, relation, STEM_ELEMENTS, STEMS
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, hangul_meaning, has_fixed, hun_eum, meaning_faults, name_block,
                                  name_pool, names_of, naming_question, parse_answer, parse_question, particle_faults, plan_of, ROWS, sentence_faults, split_of, SPLITS, wish)
 

@@ -23,7 +23,7 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import flet as ft
-from .ohaeng import InputError
+from .errors import InputError
 
 # %% ../nbs/12_flutter.ipynb #c011
 FONT_FILE = Path(str(files("saju_naming")/"data"/"fonts"/"NotoSansCJKkr-saju.woff2"))  # 부분 글꼴: 한글과 인명용 한자

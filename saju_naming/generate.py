@@ -24,7 +24,8 @@ from . import naming
 from .hanja import registrable_readings, table
 from .names import surname_info
 from .naming import Name, Recommendation
-from .ohaeng import ELEMENTS, InputError, josa
+from .errors import InputError
+from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
                                  naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, wish, write_explanation, write_meaning)
 

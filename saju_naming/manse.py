@@ -14,7 +14,8 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 import numpy as np
-from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, InputError, ganji, ganji_ko
+from .errors import InputError
+from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
 
 # %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "

@@ -11,7 +11,7 @@ __all__ = ['PRECISIONS', 'SMALL', 'GEMMA_NOTICE', 'GEMMA_VOCAB', 'PUSHED', 'adap
 # %% ../nbs/08_merge.ipynb #c005
 import contextlib, io, json, logging, re, shutil, tempfile, time, warnings
 from pathlib import Path
-from .ohaeng import InputError
+from .errors import InputError
 
 # %% ../nbs/08_merge.ipynb #c016
 def adapter_settings(

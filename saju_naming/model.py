@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .hanja import registrable_readings, table
 from .names import given_names
-from .ohaeng import InputError
+from .errors import InputError
 
 # %% ../nbs/06_model.ipynb #c012
 GEMMA2 = {  # the published shapes; the rest (vocab 256,000, window 4,096, caps 50 and 30, 8,192 positions) is the same in all three

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from koroman import romanize as _koroman
 
-from .ohaeng import ELEMENTS, InputError
+from .errors import InputError
+from .ohaeng import ELEMENTS
 
 # %% ../nbs/03_names.ipynb #c014
 DECADES = tuple(f"{y}s" for y in range(1940, 2030, 10))  # 1940s..2020s, the columns of a band string

@@ -17,11 +17,13 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, is_hanja, lookup, natural_reading, normalize, registrable_readings, table
+from .hanja import dueum, is_hanja, lookup, natural_reading, registrable_readings, table
 from .manse import four_pillars
 from .names import (DECADES, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surnames, teasing)
-from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, InputError, ganji, ganji_ko, is_hangul, josa, relation)
+from .errors import InputError
+from .text import normalize
+from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(

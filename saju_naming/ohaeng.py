@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['ELEMENTS', 'ELEMENT_HANJA', 'ELEMENT_COLORS', 'STEMS', 'STEMS_KO', 'BRANCHES', 'BRANCHES_KO', 'STEM_ELEMENTS',
-           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'FIELD_NAMES', 'versions', 'korean_fonts', 'relation',
-           'element_of', 'ganji', 'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa', 'InputError']
+           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'versions', 'korean_fonts', 'relation', 'element_of',
+           'ganji', 'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa']
 
 # %% ../nbs/00_ohaeng.ipynb #c005
 import re
+from .errors import InputError
 
 # %% ../nbs/00_ohaeng.ipynb #c008
 def versions(
@@ -118,27 +119,3 @@ def josa(
     closed, open_ = pair.split("/")
     final = final_consonant(word)
     return word + (open_ if final == 0 or (pair == "으로/로" and final == 8) else closed)
-
-# %% ../nbs/00_ohaeng.ipynb #c042
-FIELD_NAMES = {  # field names as people call them
-    "birth": "생년월일시", "tz": "시간대", "longitude": "경도", "solar": "태양시", "rat": "자시", "lunar": "음력", "leap": "윤달",
-    "gender": "성별", "surname": "성", "surname_hanja": "성의 한자", "name": "이름", "hanja": "한자", "reading": "음", "count": "개수",
-    "fixed_syllable": "돌림자", "position": "돌림자 자리", "mode": "보충 방식", "school": "발음오행 유파", "seed": "시드", "input": "입력 파일",
-    "output": "출력 파일", "siblings": "형제자매 이름", "parents": "부모 이름", "exclude": "뺄 이름", "word": "낱말", "pair": "조사", "char": "글자",
-    "place": "태어난 곳", "length": "이름 글자 수", "element": "오행", "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수",
-    "key": "인증키", "operation": "조회 종류", "period": "기간", "rows": "줄 수", "question": "질문", "engine": "엔진", "model": "모델",
-    "grammar": "문법", "recipe": "레시피", "number": "번호",
-    "month": "월", "day": "일", "hour": "시", "minute": "분", "calendar": "달력", "birthplace": "태어난 곳", "server": "서버", "port": "포트", "body": "본문", "base_href": "사이트의 자리"}
-
-class InputError(ValueError):
-    "Bad input: names the field, the value, the reason and the remedy (어느 칸, 어떤 값, 왜, 어떻게)."
-    def __init__(self,
-        field: str,   # 칸 이름, such as birth
-        value,        # 받은 값
-        reason: str,  # 왜 안 되는가 (마침표 없이)
-        remedy: str,  # 어떻게 고치는가 (마침표 없이)
-    ):
-        self.field, self.value, self.reason, self.remedy = field, value, reason, remedy
-        label = f"{FIELD_NAMES[field]}({field})" if field in FIELD_NAMES else field
-        shown = repr(value) if len(repr(value)) <= 80 else repr(value)[:80] + "…"
-        super().__init__(f"{label} {shown}: {reason}. {remedy}.")

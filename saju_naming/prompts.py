@@ -23,7 +23,8 @@ from zlib import crc32
 from .hanja import by_reading, natural_reading, registrable_readings, table
 from .names import find_name, given_names, sound_elements, surnames, SYLLABLES, teasing
 from .naming import hanja_pool, is_feminine, supplement
-from .ohaeng import ELEMENTS, InputError, final_consonant, is_hangul, josa, relation
+from .errors import InputError
+from .ohaeng import ELEMENTS, final_consonant, is_hangul, josa, relation
 
 # %% ../nbs/05_prompts.ipynb #c013
 FAMILIES = ("hanja", "interpret", "male", "female", "naming", "meaning")

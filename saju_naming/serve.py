@@ -49,7 +49,8 @@ from .manse import PLACES, not_future
 from .names import SCHOOLS, surname_info
 from .naming import MODES, check_name
 from .hanja import table
-from .ohaeng import InputError, is_hangul, josa
+from .errors import InputError
+from .ohaeng import is_hangul, josa
 from .prompts import hun_eum, name_block, naming_question, parse_question
 
 # %% ../nbs/11_serve.ipynb #c010

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
-from .ohaeng import InputError, korean_fonts
+from .errors import InputError
+from .ohaeng import korean_fonts
 from .prompts import char_faults, chars_of, claims, explanation, name_faults, names_of, parse_answer, parse_question, plan_of, verify_answer
 
 # %% ../nbs/07_train.ipynb #c012

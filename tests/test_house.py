@@ -49,7 +49,7 @@ def test_title_cell_stands_alone(path):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_outputs_are_kept_and_without_errors(path):
     code = [c for c in cells(path) if c["cell_type"] == "code"]
-    assert any(c["outputs"] for c in code)
+    assert path.parent.name == "lib" or any(c["outputs"] for c in code)
     assert not [o for c in code for o in c["outputs"] if o["output_type"] == "error"]
 
 
@@ -66,7 +66,7 @@ def test_cells_are_small(path):
             assert f.end_lineno - f.body[0].lineno < 25, f"{f.name} is too long to read"
 
 
-@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem != "index"], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.stem != "index" and p.parent.name != "lib"], ids=lambda p: p.stem)
 def test_a_lesson_has_its_parts(path):
     "A badge that opens this notebook in Colab, the versions that it ran with, and where to read on."
     text = "\n".join("".join(c["source"]) for c in cells(path))

@@ -392,7 +392,7 @@ def test_only_a_proxy_on_this_machine_may_name_the_client():
 
 
 def test_a_taken_port_is_one_clear_error():
-    from saju_naming.ohaeng import InputError
+    from saju_naming.errors import InputError
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(InputError, match="port"): start(port=taken.getsockname()[1])
 
