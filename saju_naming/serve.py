@@ -45,7 +45,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from . import __version__
 from .generate import ask, recommend
-from .manse import PLACES, not_future
+from .manse import not_future
 from .names import SCHOOLS, surname_info
 from .naming import MODES, check_name
 from .hanja import table
@@ -88,9 +88,9 @@ class Chart(Shape):
     minute: whole(0, 59) | None = Field(None, description="태어난 분. hour와 함께")
     calendar: Literal["solar", "lunar"] = Field("solar", description="양력 | 음력")
     leap: Flag = Field(False, description="음력 윤달")
-    birthplace: Literal[tuple(PLACES)] | None = Field(None, description="태어난 곳. 없으면 서울")
+    birthplace: text(60) | None = Field(None, description="태어난 곳(부산, 경남 고성, New York 등). 없으면 서울")
     longitude: Annotated[float, Field(strict=True, ge=-180, le=180)] | None = Field(None, description="태어난 곳의 동경(도). birthplace 대신")
-    tz: text(40) = Field("Asia/Seoul", description="시간대 (IANA 이름)")
+    tz: text(40) | None = Field(None, description="시간대 (IANA 이름). birthplace 대신. 없으면 Asia/Seoul")
     solar: Literal["mean", "apparent", "clock"] = Field("mean", description="태양시: 평균 | 진태양시 | 시계 그대로")
     rat: Literal["split", "next", "midnight"] = Field("split", description="자시: 야자시·조자시 | 23시에 날이 바뀜 | 자정에 바뀜")
 
@@ -242,8 +242,8 @@ def birth_of(
     if body.birthplace and body.longitude is not None: raise InputError("birthplace", body.birthplace, "longitude와 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
     if body.leap and body.calendar == "solar": raise InputError("leap", True, "양력에는 윤달이 없습니다", "음력이면 calendar에 lunar를 적고, 양력이면 leap을 빼 주세요")
     time = "" if body.hour is None else f"T{body.hour:02}:{body.minute or 0:02}"
-    where = PLACES[body.birthplace or "서울"] if body.longitude is None else body.longitude
-    birth, chart = f"{body.year:04}-{body.month:02}-{body.day:02}{time}", dict(lunar=body.calendar == "lunar", leap=body.leap, longitude=where, tz=body.tz, solar=body.solar, rat=body.rat)
+    where = dict(place=body.birthplace, tz=body.tz, longitude=body.longitude)
+    birth, chart = f"{body.year:04}-{body.month:02}-{body.day:02}{time}", dict(lunar=body.calendar == "lunar", leap=body.leap, **where, solar=body.solar, rat=body.rat)
     not_future(birth, **chart)
     return birth, chart
 
