@@ -5,6 +5,9 @@
 # %% auto #0
 __all__ = ['LABELS', 'SajuError', 'label', 'InputError', 'Unavailable', 'Busy', 'CollectError', 'TryAgain', 'missing']
 
+# %% ../nbs/lib/errors.ipynb #e015
+from .options import OPTIONS
+
 # %% ../nbs/lib/errors.ipynb #e004
 class SajuError(Exception):
     "Whatever this package raises on purpose: what it is about, the value, the reason and the remedy (무엇, 어떤 값, 왜, 어떻게)."
@@ -31,12 +34,8 @@ def _short(value, most=80):
     return shown if len(shown) <= most else shown[:most] + "…"
 
 # %% ../nbs/lib/errors.ipynb #e006
-LABELS = {  # fields, as people call them
-    "birth": "생년월일시", "tz": "시간대", "longitude": "경도", "solar": "태양시", "rat": "자시", "lunar": "음력", "leap": "윤달",
-    "gender": "성별", "surname": "성", "surname_hanja": "성의 한자", "count": "개수", "fixed_syllable": "돌림자", "position": "돌림자 자리",
-    "mode": "보충 방식", "school": "발음오행 유파", "seed": "시드", "siblings": "형제자매 이름", "parents": "부모 이름", "exclude": "뺄 이름",
-    "place": "태어난 곳", "length": "이름 글자 수", "engine": "엔진", "model": "모델", "calendar": "달력", "birthplace": "태어난 곳",
-    "name": "이름", "hanja": "한자", "reading": "음", "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자",
+LABELS = {  # what is no option, as people call it
+    "calendar": "달력", "birthplace": "태어난 곳", "name": "이름", "hanja": "한자", "reading": "음", "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자",
     "element": "오행", "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
     "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호", "month": "월", "day": "일",
     "hour": "시", "minute": "분", "server": "서버", "port": "포트", "body": "본문", "base_href": "사이트의 자리", "package": "패키지",
@@ -50,7 +49,8 @@ def label(
     field: str,  # 칸의 이름
 ) -> str:        # "성별(gender)"
     "A field as people call it, with its name in the code."
-    return f"{LABELS[field]}({field})" if field in LABELS else field
+    words = OPTIONS[field].ko if field in OPTIONS else LABELS.get(field)
+    return f"{words}({field})" if words else field
 
 # %% ../nbs/lib/errors.ipynb #e007
 class InputError(SajuError, ValueError):
