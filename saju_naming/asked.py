@@ -8,10 +8,10 @@ __all__ = ['Asked', 'read_request']
 # %% ../nbs/lib/asked.ipynb #a003
 import re
 from dataclasses import dataclass
-from .dates import (_BARE, _BLOCK, _COLON, _DASHES, _DIGITS, _ENGLISH, _KOREAN, _OFFSET, _RESIDENT, _SPOKEN, _THREE, _WEEKDAY, _HANJA as _DATE_HANJA,
+from .dates import (_BARE, _BLOCK, _COLON, _DASHES, _DIGITS, _ENGLISH, _KOREAN, _RESIDENT, _SPOKEN, _THREE, _WEEKDAY, _HANJA as _DATE_HANJA,
                                READ_REMEDY, Birth, read_birth)
 from .errors import InputError
-from .names import find_name, surnames
+from .names import find_name
 from .ohaeng import ELEMENTS
 from .options import OPTIONS
 from .text import normalize
@@ -36,13 +36,15 @@ class _Words:
 # %% ../nbs/lib/asked.ipynb #a008
 _TOLD_BIRTH = r"태어|출생|생일|생년월일|년생|\d\s?생(?![가-힣])"
 _NO_HOUR = r"(?:태어난|출생)?\s*(?:시각|시간|(?<![가-힣\d])시)\s*(?:[은는을를도])?\s*(?:잘\s*)?(?:모[르름릅]\S*|몰라\S*|미상|불명)|시\s?모름"
+_ZONE = r"(?:\s*(?:(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?!\d)|KST\b|UTC\b|GMT\b|Z\b))?"
 _AFTER_TIME = "에반쯤경정이생로의께무전후에서"
 _VAGUE = r"오늘|어제|그제|그저께|방금|지난\s?(?:주|달|해)|작년|올해|\d{2,4}\s*년(?:\s*\d{1,2}\s*월)?|\d{1,2}\s*월(?:\s*\d{1,2}\s*일)?"
 
 def _standing(words, pattern):
     "Takes a time that stands as a word of its own: no Hangul before it, at most a particle behind."
     for found in re.finditer(pattern, words.left, re.I):
-        before, after = words.left[:found.start()][-1:], words.left[found.end():][:1]
+        start = found.end() - len(found[0].lstrip())
+        before, after = words.left[:start][-1:], words.left[found.end():][:1]
         if re.match("[가-힣]", before) or re.match("[가-힣]", after) and after not in _AFTER_TIME: continue
         words.left = f"{words.left[:found.start()]} {words.left[found.end():]}"
         return found[0]
@@ -53,18 +55,16 @@ def _date_piece(words):
     for pattern in (_KOREAN, *_ENGLISH, _RESIDENT, _DIGITS):
         found = words.take(pattern)
         if found: return found[0]
-    told = re.search(_TOLD_BIRTH, words.text)
+    told = re.search(_TOLD_BIRTH + "|음력|양력", words.text)
     found = re.search(_THREE, words.left)
-    if not found or not told and not re.search(r"\d{4}", found[0]): return ""
+    if not found or not told and found[2] not in "-./" and not re.search(r"\d{4}", found[0]): return ""
     return words.take(_THREE)[0]
 
 # %% ../nbs/lib/asked.ipynb #a009
 def _time_pieces(words):
     "The pieces that tell the time, in one text."
     if words.take(_NO_HOUR): return "시 모름"
-    pieces = [_standing(words, pattern) for pattern in (_BLOCK, r"정오|자정", _COLON, _SPOKEN, _BARE)]
-    zone = words.take(r"(?<!\S)(?:UTC|GMT|KST)(?:[+-]\d{1,2}(?::?\d{2})?)?") if any(pieces) else None
-    return " ".join(filter(None, [*pieces, zone and zone[0]]))
+    return " ".join(filter(None, (_standing(words, pattern) for pattern in (_BLOCK, r"정오|자정", _COLON + _ZONE, _SPOKEN, _BARE))))
 
 def _birth(words):
     "The birth that a question tells, or None; `InputError` when it tells one that cannot be read."
@@ -80,7 +80,7 @@ def _birth(words):
 def _vague(words, calendar):
     "None, or the error of a birth that is told without a whole date."
     found = re.search(_VAGUE, words.left)
-    if found and (calendar or re.search(_TOLD_BIRTH, words.text)):
+    if found and (calendar or re.search(_TOLD_BIRTH, words.text) or re.search(r"\d\s*월\s*\d+\s*일", words.left)):
         raise InputError("birth", found[0], "태어난 날을 다 읽지 못했습니다", READ_REMEDY)
     return None
 
@@ -141,14 +141,14 @@ def _fixed(words):
 
 # %% ../nbs/lib/asked.ipynb #a014
 _KIN = {"parents": "아버지|어머니|아빠|엄마|부모님|부모|할아버지|할머니", "siblings": "형제자매|형제|자매|남매|오빠|언니|누나|동생|첫째|둘째|(?<![가-힣])형"}
-_GIVEN = r"'?([가-힣]{2,4}?)'?"
-_MORE = rf"(?:\s?(?:,|·|과|와|하고|랑)\s?[가-힣]{{2,4}}?{_END})*"
+_GIVEN = rf"'?(?!{'|'.join(_KIN.values())})[가-힣]{{2,4}}?'?"
+_NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"
 
 def _kin(words):
     "Relatives' names, as options: behind 이름은 whatever is written, else names that people bear."
     told: dict = {}
     for field, kin in _KIN.items():
-        for marked in (rf"(?:{kin})\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)\s?({_GIVEN[:-2]}'?{_MORE}){_END}", rf"(?:{kin})(?:은|는|이|가|:)?\s?({_GIVEN[:-2]}'?{_MORE}){_END}"):
+        for marked in (rf"(?:{kin})\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)\s?{_NAMES}", rf"(?:{kin})(?:은|는|이|가|:)?\s?{_NAMES}"):
             for found in list(re.finditer(marked, words.left)):
                 names = re.findall(r"[가-힣]{2,4}", re.sub(r"(?<=[가-힣])(?:과|와|하고|랑)\s", ", ", found[1]))
                 if "이름" not in found[0] and "성함" not in found[0] and not all(find_name(n) or find_name(n[1:]) for n in names): continue
@@ -187,9 +187,9 @@ def _place(words):
 # %% ../nbs/lib/asked.ipynb #a017
 _FRAME = ("아이 아기 애 자녀 아가 사람 분 이름 작명 성명 성함 성 성씨 씨 성별 뜻 의미 풀이 사주 오행 팔자 기운 자원오행 발음오행 우리 저희 저 제 나 내 그 이 저는 한국 한국인 예쁜 좋은 부르기 어울리고 어울리는 맞는 맞게 맞춰 맞추어 보완하는 보완할 보충하는 "
           "보충할 모자란 부족한 채우는 채워 채울 좀 꼭 그리고 안녕하세요 감사합니다 부탁 태어난 태어났어요 태어났습니다 태어났는데 태어남 태어날 출생 출생한 출생했어요 생 생일 생년월일 생년월일은 때 날 시각 시간 시 에 의 로 으로 은 는 을 를 이고 이며 인데 인 입니다 이에요 예요 "
-          "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 가문 집안 네 the 것").split()
+          "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 가문 집안 네 the 것 가진 일 때에 경우").split()
 _ASKS = r"(?:지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고)(?:해|하여|해서|하고)?\s?(?:줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|주시겠어요)?\S*"
-_JOSA = r"(?:이름|사주|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날)(?:을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면)?"
+_JOSA = r"(?:이름|사주|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날)(?:을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면)?"
 
 def _unread(words):
     "Words of a question that nothing has used."
@@ -198,6 +198,8 @@ def _unread(words):
     return tuple(word for word in left.split() if word not in _FRAME and len(word) < 30)
 
 # %% ../nbs/lib/asked.ipynb #a018
+_COUNTED = rf"(?<![가-힣])([{ELEMENTS}])(?:은|는|이|가)?\s?\d+\s?개?"  # 오행의 개수: `parse_question` reads them
+
 @dataclass(frozen=True)
 class Asked:
     "What a question tells of a person and of the wishes for a name."
@@ -222,6 +224,7 @@ def read_request(
 ) -> Asked:
     "What a naming question tells, whatever its order; what is told and cannot be read is an `InputError` or stays in `unread`."
     words = _Words(normalize(question))
+    if len(set(re.findall(_COUNTED, words.left))) == 5: words.all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
     birth = _birth(words)
     options = _kin(words) | _place(words) | _left_out(words) | _fixed(words) | _wishes(words)
     surname, hanja = _surname(words)
