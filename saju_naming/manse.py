@@ -11,7 +11,7 @@ import csv, io, os, re
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -432,8 +432,44 @@ def _datetimes(seconds):  # int or array → datetime64[s]
     return np.asarray(seconds, np.int64).view("M8[s]")[()]
 
 # %% ../nbs/01_manse.ipynb #c086
-class _Derived:
-    "What follows from the four numbers; made when it is asked for."
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class _Numbers:
+    "The four numbers, the three clocks and the options behind them."
+    year: np.ndarray        # 연주
+    month: np.ndarray       # 월주
+    day: np.ndarray         # 일주
+    hour: np.ndarray        # 시주, -1 unknown
+    ambiguous: np.ndarray   # True where the civil time occurs twice and the first passing was taken by default
+    _seconds: tuple         # seconds since 1970 of the civil clock, UTC and solar time
+    _rules: _Rules          # the options
+
+    def __init__(self, year, month, day, hour, ambiguous, seconds, rules):  # no checks: made a million times
+        self.__dict__.update(year=year, month=month, day=day, hour=hour, ambiguous=ambiguous, _seconds=seconds, _rules=rules)
+
+    @property
+    def civil(self):  # datetime64[s]
+        "The clock at birth (noon where the hour is unknown)."
+        return _datetimes(self._seconds[0])
+
+    @property
+    def utc(self):  # datetime64[s]
+        "The same moment in UTC."
+        return _datetimes(self._seconds[1])
+
+    @property
+    def solar_time(self):  # datetime64[s]
+        "The clock that decided the day and the hour (태양시)."
+        return _datetimes(self._seconds[2])
+
+    @property
+    def options(self):  # place (None if only a zone and a longitude were given), tz, longitude, solar, rat, lunar, leap
+        "The choices behind the answer."
+        return dict(self._rules.options)
+
+# %% ../nbs/01_manse.ipynb #c087
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class FourPillars(_Numbers):
+    "Four pillars (사주) of one birth (ints) or of many (int8 arrays): year, month, day, hour as 육십갑자 numbers 0..59, hour -1 when unknown."
     @property
     def pillars(self):  # shape (…, 4)
         "Year, month, day, hour together."
@@ -461,39 +497,6 @@ class _Derived:
 
     def __repr__(self):
         return f"FourPillars({' '.join(self.hanja) if np.ndim(self.year) == 0 else np.shape(self.year)})"
-
-# %% ../nbs/01_manse.ipynb #c087
-@dataclass(frozen=True, eq=False, init=False, repr=False)
-class FourPillars(_Derived):
-    "Four pillars (사주) of one birth (ints) or of many (int8 arrays); 육십갑자 numbers 0..59, hour -1 when unknown."
-    year: np.ndarray        # 연주
-    month: np.ndarray       # 월주
-    day: np.ndarray         # 일주
-    hour: np.ndarray        # 시주, -1 unknown
-    ambiguous: np.ndarray   # True where the civil time occurs twice and the first passing was taken by default
-
-    def __init__(self, year, month, day, hour, ambiguous, seconds, rules):
-        self.__dict__.update(year=year, month=month, day=day, hour=hour, ambiguous=ambiguous, _seconds=seconds, _rules=rules)
-
-    @property
-    def civil(self):  # datetime64[s]
-        "The clock at birth (noon where the hour is unknown)."
-        return _datetimes(self._seconds[0])
-
-    @property
-    def utc(self):  # datetime64[s]
-        "The same moment in UTC."
-        return _datetimes(self._seconds[1])
-
-    @property
-    def solar_time(self):  # datetime64[s]
-        "The clock that decided the day and the hour (태양시)."
-        return _datetimes(self._seconds[2])
-
-    @property
-    def options(self):  # place (None if only a zone and a longitude were given), tz, longitude, solar, rat, lunar, leap
-        "The choices behind the answer."
-        return dict(self._rules.options)
 
 # %% ../nbs/01_manse.ipynb #c089
 _SOLAR_NAMES = {"mean": "평균 태양시", "apparent": "진태양시", "clock": "시계 시각"}

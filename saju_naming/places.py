@@ -85,7 +85,7 @@ def _key(text):  # → str
 @lru_cache
 def _places():  # → tuple of (Place, other names, people in thousands, chosen by hand)
     "The table of places."
-    with (files("saju_naming")/"data"/"places.csv").open(encoding="utf-8", newline="") as f: rows = list(csv.DictReader(f))
+    rows = csv.DictReader((files("saju_naming")/"data"/"places.csv").read_text("utf-8").splitlines())
     return tuple((Place(r["name"], r["english"], r["country"], r["tz"], float(r["longitude"]), float(r["latitude"]), r["region"]),
                   r["aliases"].split("|") if r["aliases"] else [], int(r["thousands"] or 0), bool(r["usual"])) for r in rows)
 
@@ -97,6 +97,7 @@ def _index():  # → key: numbers of the rows that have the name
         for key in {_key(name) for name in (place.name, place.english, *aliases)}: index.setdefault(key, []).append(i)
     return index
 
+# %% ../nbs/lib/places.ipynb #p027a
 @lru_cache
 def _qualifiers():  # → key: set of (country, region or None)
     "The names of countries, provinces and states, which say which of several places is meant."
@@ -104,12 +105,13 @@ def _qualifiers():  # → key: set of (country, region or None)
     for part in _COUNTRIES.replace("\n", "|").split("|"):
         code, *names = part.split()
         for name in (code, *names): found.setdefault(_key(name), set()).add((code, None))
-    for region, names in _REGIONS.items():
-        for name in (region, *names.split()):
+    for region, forms in _REGIONS.items():
+        for name in (region, *forms.split()):
             for country in ("KR", "KP"): found.setdefault(_key(name), set()).add((country, region))
-    for country, regions in ({"US": _STATES} | _PROVINCES).items():
-        for part in regions.split("|"):
-            for name in part.split(): found.setdefault(_key(name), set()).add((country, part.split()[0]))
+    for country, states in ({"US": _STATES} | _PROVINCES).items():
+        for part in states.split("|"):
+            region, *names = part.split()
+            for name in (region, *names): found.setdefault(_key(name), set()).add((country, region))
     return found
 
 # %% ../nbs/lib/places.ipynb #p029
@@ -133,6 +135,7 @@ def _within(key):  # → numbers of rows
             if (place.country, None) in areas or (place.country, place.region) in areas: found.add(i)
     return sorted(found)
 
+# %% ../nbs/lib/places.ipynb #p029a
 def _address(text):  # → numbers of rows
     "Rows of an address: without the districts at its end."
     words = text.replace(",", " ").split()
