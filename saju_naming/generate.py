@@ -177,6 +177,7 @@ def _open_onnx(folder):
     "Model, maker of tokenizers, end tokens and context length of an onnxruntime-genai folder."
     if not (folder/"genai_config.json").exists():
         if folder == SHIPPED: raise Unavailable("model", "embedded", "내장 모델이 없습니다", "make model로 만들거나 --no-model로 부르세요")
+        if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
     try:
@@ -297,10 +298,10 @@ def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
     try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
-    from saju_naming.merge import adapter_settings, attach_adapter
+    from saju_naming.merge import adapter_base, attach_adapter
     from saju_naming.model import load_base, load_tokenizer
-    if not (Path(name)/"adapter_config.json").exists(): return load_base(name), load_tokenizer(name)
-    base = adapter_settings(name)["base_model_name_or_path"]
+    if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
+    base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
 
 # %% ../nbs/09_generate.ipynb #c050
