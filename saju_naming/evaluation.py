@@ -915,7 +915,7 @@ def kept_answers(
     except OSError as e: raise Unavailable("answers", str(file), f"읽을 수 없습니다({first_words(e.strerror)})", "파일과 권한을 확인해 주세요") from e
     lines = data.rstrip(b"\n").split(b"\n")
     if data and _parsed_line(lines[-1]) is None:
-        logging.getLogger(__name__).warning("%s: 쓰다가 끊긴 마지막 줄을 버리고 다시 묻습니다", file)
+        logging.getLogger(__name__).warning("%s: 쓰다가 끊긴 마지막 줄을 버리고 다시 묻습니다", file.name)
         lines.pop()
     answers = {a["id"]: a for a in (_kept_line(file, n, line) for n, line in enumerate(lines, 1) if line.strip())}
     whole = b"".join(line + b"\n" for line in lines)

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN', 'RENEW', 'ENGINES', 'RETRIES', 'SOURCES', 'MOST',
            'EXAMPLES', 'literal', 'one_of', 'grammar', 'particles', 'meaning_rule', 'given_of', 'shares',
-           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'load_engine',
-           'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names', 'ToldName', 'Told',
-           'recommend', 'pool_candidates', 'ask']
+           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'BadGrammar',
+           'load_engine', 'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names',
+           'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
 import json
@@ -239,11 +239,13 @@ class EmbeddedEngine:
             return self.tokenizer.decode_str(_write(self, ids, self.matcher(grammar) if grammar else None, rng, room))
 
 # %% ../nbs/09_generate.ipynb #c038
+class BadGrammar(InputError): "A grammar that cannot be read (문법)."
+
 def _matcher(tokenizer, grammar):
     "What tells which tokens a grammar takes next."
     from llguidance import LLMatcher
     found = LLMatcher(tokenizer, grammar)
-    if found.is_error(): raise InputError("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
+    if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
 def _step(run, tokens):
@@ -352,10 +354,11 @@ class OpenAIEngine:
         url,         # http://localhost:8000/v1, and #name for one of several models
         timeout=60,  # 초, for a whole reply
     ):
-        from saju_naming.remote import check_address
+        from saju_naming.remote import authorization, check_address
         if not url: raise InputError("model", url or "", "서버의 주소가 없습니다", "--model http://localhost:8000/v1처럼 적어 주세요")
         address, _, self.model = url.partition("#")
         self.url, self.timeout, self.guided = check_address(address.rstrip("/")), timeout, True
+        authorization(self.url)  # a key that may not be sent there is an error now, not at the first question
         self.model = self.model or self._first_model()
 
     @property
@@ -429,6 +432,7 @@ def write(
     "The model's answer if every claim in it is true, else the rule engine's; an outage is raised, but of the model that ships with the package."
     for attempt in range(RETRIES + 1):
         try: text = engine.generate(question, grammar, seed + attempt)
+        except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
