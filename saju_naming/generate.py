@@ -24,8 +24,11 @@ from . import naming
 from .hanja import registrable_readings, table
 from .names import surname_info
 from .naming import Name, Recommendation
-from .errors import InputError, SajuError, Unavailable
+from .checks import takes
+from .errors import InputError, Unavailable
 from .folders import answering, broken, read_json, read_text, reading
+from .options import CHART, ENGINE, NAMING, OPTIONS, pick
+from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
                                  naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, wish, write_explanation, write_meaning)
@@ -540,33 +543,29 @@ class _Loading:
         return self.found
 
 # %% ../nbs/09_generate.ipynb #c075
+@takes(NAMING, CHART, ENGINE)
 def recommend(
-    birth,             # 생년월일시, as in `naming.recommend`
-    gender,            # 성별: 남자 | 여자
-    surname,           # 성
-    *,
-    engine="embedded", # `Engine`, its name, or None for the rule engine alone
-    model=None,        # 폴더, 허브의 이름, 또는 서버의 주소
-    count=5,           # 이름 개수 1..200
-    length=2,          # 이름 글자 수 1 or 2
-    hangul_only=False, # 한글 이름
-    seed=0,            # 다른 수는 다른 이름과 다른 말
-    **options,         # the other options of `naming.recommend`
+    birth,      # 생년월일시, as in `naming.rank_names`
+    gender,     # 성별: 남자 | 여자
+    surname,    # 성 (한글 or 한자)
+    **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
 ) -> Told:
     "Names that the model chooses among the engine's best candidates and explains; verified. The same input and seed give the same answer."
-    asked, count = dict(length=length, hangul_only=hangul_only, seed=seed, **options), naming._whole("count", count, 1, 200)
-    def alone(why): return _by_engine(naming.recommend(birth, gender, surname, count=count, **asked), why, seed)
+    engine, model = options.pop("engine"), options.pop("model")
+    count, seed = options["count"], options["seed"]
+    def ranked(n): return naming.rank_names(birth, gender, surname, **options | {"count": n})
+    def alone(why): return _by_engine(ranked(count), why, seed)
     if engine is None: return alone("모델을 쓰지 않았습니다")
     loading = _Loading(engine, model)
-    found = naming.recommend(birth, gender, surname, count=min(200, SHARE*count), **asked)
-    plan, sex, fixed = found.analysis.plan, found.options["gender"], options.get("fixed_syllable")
+    found = ranked(min(OPTIONS["count"].high, SHARE*count))
+    plan, sex = found.analysis.plan, found.options["gender"]
     fitting = [n for n in found.names if _fits(_chars(n), sex, plan)]
-    why = _unfit(found.analysis, fitting, count, length)
+    why = _unfit(found.analysis, fitting, count, options["length"])
     ready = loading.engine()
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
     replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
-                          wish(naming._text("fixed_syllable", fixed) if fixed else "", options.get("position") or "", hangul_only))
+                          wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"]))
     return _assemble(found, replies, fitting)
 
 # %% ../nbs/09_generate.ipynb #c081
@@ -662,15 +661,16 @@ def _understood(question):
     return asked
 
 # %% ../nbs/09_generate.ipynb #c087
+@takes(ENGINE, pick("seed"))
 def ask(
-    question,          # 질문: one of the six families, in free words
-    engine="embedded", # `Engine`, its name, or None for the rule engine alone
-    model=None,        # 폴더, 허브의 이름, 또는 서버의 주소
-    seed=0,            # 씨앗
+    question,                          # 질문: one of the six families, in free words
+    engine=OPTIONS["engine"].default,  # `Engine`, its name, or None for the rule engine alone
+    model=OPTIONS["model"].default,    # 폴더, 허브의 이름, 또는 서버의 주소
+    seed=OPTIONS["seed"].default,      # 다른 수는 다른 답
 ) -> Reply:
     "Answers a free question of the six families; verified."
+    question = normalize(question) if isinstance(question, str) else question
     asked = _understood(question)
-    question = question.strip()
     rules, own = _ASK[asked["family"]](asked, seed)
     loading = _Loading(engine, model)
     ready = loading.engine()
