@@ -33,7 +33,8 @@ from .names import popularity as popularity_band
 from .naming import MODES, analyze, char_quality, describe_counts, describe_plan
 from .errors import InputError
 from .text import normalize
-from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, ganji, is_hangul, josa, korean_fonts, relation, STEM_ELEMENTS, STEMS
+from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, ganji, is_hangul, josa, relation, STEM_ELEMENTS, STEMS
+from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, char_faults, count_vectors, counts_text, explanation_faults, GENDERS, hangul_meaning, has_fixed, hun_eum, meaning_faults, name_block,
                                  name_pool, names_of, naming_question, parse_answer, parse_question, particle_faults, plan_of, ROWS, sentence_faults, split_of, SPLITS, wish)
 
@@ -1004,7 +1005,7 @@ def figure(
     "Two pictures of some runs: every metric with its interval, and the share of wholly correct answers by kind."
     import matplotlib.pyplot as plt
     kinds, metrics = list(dict.fromkeys(item["kind"] for item in items)), list(METRICS)
-    plt.rcParams["font.family"], plt.rcParams["axes.unicode_minus"] = korean_fonts(), False
+    use_korean_font()
     fig, (left, right) = plt.subplots(1, 2, figsize=(12, 0.28*len(metrics) + 1.6), width_ratios=(3, 2), layout="constrained")
     for k, (label, by) in enumerate(scored.items()):
         table, off = score_table(by.values()), (k - (len(scored) - 1)/2)/(len(scored) + 1)

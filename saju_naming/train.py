@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
 from .errors import InputError
-from .ohaeng import korean_fonts
+from .plots import korean_font
 from .prompts import char_faults, chars_of, claims, explanation, name_faults, names_of, parse_answer, parse_question, plan_of, verify_answer
 
 # %% ../nbs/07_train.ipynb #c012
@@ -336,7 +336,7 @@ def save_log(
     import matplotlib
     from matplotlib.figure import Figure
     (Path(output)/"log.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
-    with matplotlib.rc_context({"font.family": korean_fonts(), "axes.unicode_minus": False}):
+    with matplotlib.rc_context(korean_font()):
         fig = Figure(figsize=(7, 3.5)); ax = fig.subplots()
         for key, label in (("loss", "훈련"), ("eval_loss", "검증")):
             points = [(h["step"], float(h[key])) for h in history if key in h]
