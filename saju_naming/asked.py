@@ -160,7 +160,7 @@ def _kin(words):
 def _left_out(words):
     "What not to use, as an option."
     one = rf"['\"‘’]?(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
-    found = words.take(rf"(?<![가-힣])({one}(?:\s?[,·]\s?{one})*)\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)")
+    found = words.take(rf"(?<![가-힣\d])({one}(?:\s?[,·]\s?{one})*)\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)")
     return {"exclude": re.findall(rf"[가-힣]+|{_HAN}", found[1])} if found else {}
 
 # %% ../nbs/lib/asked.ipynb #a015

@@ -683,7 +683,7 @@ EXAMPLES = ("자원오행 수에 해당하는 한자 알려줘", "瑞 淵의 뜻
             "자원오행 목과 조합이 좋은 자원오행에 대해 설명해", "한국 여자 이름 지어줘", "이름 서연(瑞淵)의 의미를 풀이해")
 _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "female": _ask_names, "naming": _ask_naming, "meaning": _ask_meaning}
 
-# %% ../nbs/09_generate.ipynb #8f765cfe
+# %% ../nbs/09_generate.ipynb #af7da675
 _NAMED = "gender surname count length fixed_syllable position hangul_only exclude siblings parents".split()
 _CHART = [option.name for option in CHART]
 _USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"], "hanja": ["count", "fixed_syllable", "position"],
@@ -705,14 +705,20 @@ def _notes(told, family):
     if told.unread and family in ("birth", "male", "female", "naming"): notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
     return tuple(notes)
 
-# %% ../nbs/09_generate.ipynb #1fecb565
+# %% ../nbs/09_generate.ipynb #29e0f948
 _MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 수
+
+def _wish_characters(told):
+    "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
+    options = told.options
+    return set("".join([told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""), *options.get("exclude", ())]))
 
 def _family_of(question, asked, told):
     "The family by what was told beside the family's own facts; a naming request without a gender is asked about."
-    named = re.search("이름|작명|성명", question)
-    if asked["counts"] and asked["family"] == "interpret" and named and told.gender: return "naming"
-    if asked["family"] not in (None, "male", "female"): return asked["family"]
+    named, wished = re.search("이름|작명|성명", question), _wish_characters(told)
+    family = None if wished and set(asked["chars"]) <= wished else asked["family"]
+    if asked["counts"] and family in (None, "interpret") and named and told.gender: return "naming"
+    if family not in (None, "male", "female"): return family
     if named and told.gender: return "birth" if told.birth else {"남": "male", "여": "female"}[told.gender]
     if named and re.search("지어|짓|추천|골라|만들|작명|부탁", question) or told.birth and named:
         raise InputError("gender", None, "성별을 말하지 않았습니다", "'여자 아이', '아들'처럼 성별을 함께 적어 주세요")
@@ -738,7 +744,7 @@ def _merged(asked, told):
     return asked | dict(gender=told.gender or asked["gender"], surname=told.surname or asked["surname"], count=options.get("count", asked["count"]), length=options.get("length", asked["length"]),
                         fixed=options.get("fixed_syllable", asked["fixed"]), place=options.get("position", asked["place"]), hangul=options.get("hangul_only", asked["hangul"]), school=options.get("school", "haerye"))
 
-# %% ../nbs/09_generate.ipynb #c4d36f05
+# %% ../nbs/09_generate.ipynb #9c373c6e
 _FACTS = "gender surname count length fixed place hangul".split()
 
 def _asked_plainly(question, asked):
@@ -757,7 +763,7 @@ def _answered(engine, model, question, rules, own, seed):
     if ready: return write(ready, question, rules, own, seed)
     return Reply(question, own(), "engine", f"{SOURCES['engine']}: {loading.error.reason if loading.error else '모델을 쓰지 않았습니다'}")
 
-# %% ../nbs/09_generate.ipynb #37c2084f
+# %% ../nbs/09_generate.ipynb #3b64b125
 def _moment(birth):
     "A birth as `four_pillars` reads it."
     if birth.offset is None: return birth.iso
