@@ -43,7 +43,7 @@ class Option:
 PERSON = (
     Option("birth", "생년월일시", "Birth", "태어난 때 (1990-05-15 14:30, 1990년 5월 15일 오후 2시 30분; 시를 모르면 날짜만)", "birth",
            example="2024-02-04T18:00"),
-    Option("gender", "성별", "Gender", "성별", "choice", choices={"남": "남자", "여": "여자"}, example="남", en_choices={"남": "Male", "여": "Female"},
+    Option("gender", "성별", "Gender", "아이의 성별", "choice", choices={"남": "남자", "여": "여자"}, example="남", en_choices={"남": "Male", "여": "Female"},
            aliases={"남성": "남", "남아": "남", "male": "남", "m": "남", "여성": "여", "여아": "여", "female": "여", "f": "여"}),
     Option("surname", "성", "Surname", "성: 김, 남궁, 또는 한자 金", "text", high=5, example="박"),
 )
