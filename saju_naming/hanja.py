@@ -76,6 +76,11 @@ class Hanja(NamedTuple):
         "Every caution of the usual reading as a short Korean phrase (까닭)."
         return self.warnings_of(self.readings[0])
 
+    @property
+    def usual(self) -> tuple:
+        "The readings that it usually has in names (이름에 쓰는 음), else the first listed one."
+        return self.name_readings or self.readings[:1]
+
     def listed(self, reading):
         "The listed reading (본음) that a written one stands for (낙 → 락), \"\" when it does not register."
         if reading in self.readings: return reading
