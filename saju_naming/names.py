@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['DECADES', 'BAND_COUNT', 'SYLLABLES', 'SYLLABLE_INDEX', 'SCHOOLS', 'GivenName', 'given_names', 'find_name',
            'parse_gender', 'popularity', 'jamo', 'name_weight', 'syllable_logp', 'pair_logp', 'name_logp',
-           'SurnameHanja', 'Surname', 'surnames', 'surname_info', 'split_name', 'sound_elements', 'eumyang',
-           'suri_element', 'Suri', 'suri_luck', 'Sagyeok', 'suri', 'romanize', 'sound_key', 'teasing']
+           'SurnameHanja', 'Surname', 'surnames', 'surname_info', 'surname_strokes', 'surname_note', 'split_name',
+           'sound_elements', 'eumyang', 'suri_element', 'Suri', 'suri_luck', 'Sagyeok', 'suri', 'romanize', 'sound_key',
+           'teasing']
 
 # %% ../nbs/03_names.ipynb #c005
 import csv, re
@@ -18,8 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from koroman import romanize as _koroman
 
+from .checks import check
 from .errors import InputError
-from .ohaeng import ELEMENTS
+from .hanja import dueum, is_hanja, table as hanja_facts
+from .ohaeng import ELEMENTS, is_hangul, josa
+from .options import OPTIONS
+from .text import normalize
 
 # %% ../nbs/03_names.ipynb #c014
 DECADES = tuple(f"{y}s" for y in range(1940, 2030, 10))  # 1940s..2020s, the columns of a band string
@@ -60,17 +65,18 @@ def _by_name(): return {n.name: n for n in given_names()}
 def find_name(
     name: str,    # 한글 이름 without the surname
 ) -> GivenName:   # or None
-    "Looks a name up in the table."
-    return _by_name().get(name)
+    "Looks a name up in the table, however its letters are encoded."
+    return _by_name().get(name) or (_by_name().get(normalize(name)) if isinstance(name, str) else None)
 
 # %% ../nbs/03_names.ipynb #c020
-_GENDERS = {"남": "남", "남자": "남", "남성": "남", "male": "남", "m": "남", "여": "여", "여자": "여", "여성": "여", "female": "여", "f": "여"}
+_GENDERS = OPTIONS["gender"].aliases | {word: g for g, words in OPTIONS["gender"].choices.items() for word in (g, words)}
 
 def parse_gender(
     gender: str,  # 성별: 남, 남자, 여성, female ...
 ) -> str:         # 남 | 여
     "The gender in the ways that people write it."
-    if isinstance(gender, str) and gender.strip().lower() in _GENDERS: return _GENDERS[gender.strip().lower()]
+    if isinstance(gender, str) and gender in OPTIONS["gender"].choices: return gender
+    if isinstance(gender, str) and normalize(gender).lower() in _GENDERS: return _GENDERS[normalize(gender).lower()]
     raise InputError("gender", gender, "성별을 알 수 없습니다", "남자 또는 여자로 적어 주세요")
 
 def popularity(
@@ -109,6 +115,7 @@ def _codes(text):
     "Hangul syllables as numbers 0..11171."
     if not isinstance(text, (str, tuple)): raise InputError("name", text, "한글이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
     codes = [ord(c) - 0xAC00 for c in text]
+    if not all(0 <= c <= 11171 for c in codes): codes = [ord(c) - 0xAC00 for c in normalize("".join(text))]
     if not all(0 <= c <= 11171 for c in codes): raise InputError("name", "".join(text), "한글 음절이 아닌 글자가 있습니다", "완성된 한글로 적어 주세요 (예: 서연)")
     return codes
 
@@ -189,8 +196,9 @@ def name_logp(
     gender: str,  # 남 | 여
 ) -> float:       # log probability; about -5 for the commonest names, -20 for odd ones
     "How name-like a name is for a gender (이름다움)."
-    gender, index = parse_gender(gender), [SYLLABLE_INDEX.get(c) for c in name]
     jamo(name)  # refuses what is not Hangul
+    name = normalize(name)
+    gender, index = parse_gender(gender), [SYLLABLE_INDEX.get(c) for c in name]
     floor = float(min(x.min() for x in syllable_logp(gender))) - 2
     if len(name) <= 2 and None not in index: return float(pair_logp(gender)[index[0], (index[1:] or [-1])[0]])
     found = find_name(name)
@@ -219,15 +227,66 @@ def surnames() -> MappingProxyType:  # 한글 -> Surname, in the order of popula
     return MappingProxyType({h: Surname(h, i, choices(hanja, strokes), tuple(romans.split())) for i, (h, hanja, strokes, romans) in enumerate(_read("surnames.csv"), 1)})
 
 # %% ../nbs/03_names.ipynb #c056
+def _by_hanja(hanja):
+    "Every surname of the table that this Hanja writes, with only it among the choices, the more common one first."
+    return [s._replace(choices=(c,)) for s in surnames().values() for c in s.choices if c.hanja == hanja]
+
 def surname_info(
     text: str,   # 성: Hangul (정, 남궁) or Hanja (鄭)
 ) -> Surname:    # with only the given Hanja among the choices when `text` is Hanja
-    "Looks a surname up. Of two surnames with the same Hanja (柳: 유, 류) the more common one answers."
-    if isinstance(text, str) and text in surnames(): return surnames()[text]
-    for s in surnames().values():
-        for c in s.choices:
-            if c.hanja == text: return s._replace(choices=(c,))
-    raise InputError("surname", text, "성씨 표에 없는 성입니다", "성을 한글 또는 한자로 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
+    "Looks a surname up. Of two surnames with the same Hanja (柳: 유, 류) the more common one answers; one that no table lists has rank 0."
+    said = normalize(text).replace(" ", "") if isinstance(text, str) else ""
+    if said in surnames(): return surnames()[said]
+    found = _by_hanja(said)
+    if found: return found[0]
+    return _unlisted(text, said)
+
+# %% ../nbs/03_names.ipynb #f32538dd
+def _printable(syllable):
+    "Whether KS X 1001 has this syllable (완성형): two bytes there, a longer sequence when it does not."
+    return len(syllable.encode("euc_kr")) == 2
+
+def _reading_of(hanja):
+    "A surname of listed characters as it is read at the head of a name; '' unless each has one reading."
+    listed = [hanja_facts()[c].readings if c in hanja_facts() else () for c in hanja]
+    if not listed or any(len(readings) != 1 for readings in listed): return ""
+    return dueum(listed[0][0]) + "".join(readings[0] for readings in listed[1:])
+
+def _unlisted(text, said):
+    "A surname that the table does not have; `InputError` when it can be none."
+    def refuse(why, remedy): raise InputError("surname", text, f"성씨 표에 없는 성입니다{why}", remedy)
+    if not said or not (is_hangul(said) or all(map(is_hanja, said))): refuse("", "성을 한글 또는 한자로 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
+    hangul = said if is_hangul(said) else _reading_of(said)
+    if not hangul: refuse(f"({said}의 음을 하나로 정할 수 없습니다)", "성을 한글로 적고 한자는 성의 한자(surname_hanja)에 적어 주세요")
+    if len(hangul) > 5 or len(hangul) > 2 and hangul[0] in surnames(): refuse("(이름까지 적은 것 같습니다)", "성만 적어 주세요 (예: 김, 남궁)")
+    if not all(map(_printable, hangul)): refuse("(전산에 쓰는 한글에 없는 음절입니다)", "성을 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
+    choices = () if is_hangul(said) else (SurnameHanja(said, surname_strokes(said)),)
+    return Surname(hangul, 0, choices, ("".join(map(_koroman, hangul)).capitalize(),))
+
+# %% ../nbs/03_names.ipynb #e222b782
+@lru_cache(maxsize=1)
+def _strokes_by_char():
+    "원획 of every character that a surname of the table is written with."
+    pairs = [(c, n) for s in surnames().values() for choice in s.choices for c, n in zip(choice.hanja, choice.strokes)]
+    return dict(pairs)
+
+def surname_strokes(
+    hanja: str,  # 성의 한자
+) -> tuple:      # 원획 of each character; () when one is not known
+    "Strokes of a surname's Hanja; surnames are exempt from the legal list, so some are in no table."
+    found = [hanja_facts()[c].original_strokes if c in hanja_facts() else _strokes_by_char().get(c) for c in hanja]
+    return () if None in found else tuple(found)
+
+def surname_note(
+    found: Surname,    # of `surname_info`
+    hanja: str = "",   # 성의 한자, "" when it is not known
+    strokes: tuple = (),  # 원획, () when they are not known
+) -> str:              # 알림, "" for a surname of the table with its strokes
+    "What a reader should know of a surname that the tables do not have."
+    counted = f"한자 {hanja}의 획수를 몰라" if hanja else "한자를 적지 않아"
+    uncounted = [] if strokes else [f"성의 {counted} 사격과 음양은 세지 않습니다."]
+    if found.rank: return uncounted[0] if uncounted else ""
+    return " ".join([f"성 '{josa(found.hangul + chr(39), '은/는')} 성씨 표에 없어 로마자({found.romans[0]})는 표기법대로 적습니다.", *uncounted])
 
 # %% ../nbs/03_names.ipynb #c061
 _COMMON_DOUBLE = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방")  # 흔한 복성
@@ -241,17 +300,20 @@ def _guess_surname(text, hanja):
     return text[:2] if double and len(text) > 2 else text[:1]
 
 def split_name(
-    text: str,                   # 성명 in Hangul
-    surname: str | None = None,  # 성, when the caller knows it
+    text: str,                   # 성명 in Hangul; a space may stand between surname and given name
+    surname: str | None = None,  # 성 in Hangul or Hanja, when the caller knows it
     hanja: str = "",             # 성명의 한자, which may show where the surname ends
 ) -> tuple:                      # (성, 이름)
     "Splits a full name into surname and given name; two-syllable surnames stay whole."
-    jamo(text)
-    if surname is None: surname = _guess_surname(text, hanja or "")
-    surname_info(surname)
-    if not text.startswith(surname) or len(text) == len(surname):
+    head, _, rest = normalize(text).partition(" ") if isinstance(text, str) else ("", "", "")
+    whole = head + rest.replace(" ", "") or text
+    jamo(whole)
+    if surname is None: surname = head if rest else _guess_surname(whole, normalize(hanja or "").replace(" ", ""))
+    known = [s.hangul for s in _by_hanja(normalize(surname))] if isinstance(surname, str) else []
+    surname = next(filter(whole.startswith, known), None) or surname_info(surname).hangul
+    if not whole.startswith(surname) or len(whole) == len(surname):
         raise InputError("name", text, f"'{surname}' 뒤에 이름이 남지 않습니다", "성과 이름을 이어서 적어 주세요 (예: 김서연)")
-    return surname, text[len(surname):]
+    return surname, whole[len(surname):]
 
 # %% ../nbs/03_names.ipynb #c064
 SCHOOLS = {"haerye": "목목화화화화토토토금금수금금금목화토수",   # 해례본: the element of each of the 19 initials
@@ -262,7 +324,7 @@ def sound_elements(
     school: str = "haerye",   # haerye (훈민정음 해례본) | unhae (운해본)
 ) -> tuple:                   # 오행 of each syllable
     "발음오행: the elements of the initial consonants."
-    if not isinstance(school, str) or school not in SCHOOLS: raise InputError("school", school, "모르는 유파입니다", "haerye(해례본) 또는 unhae(운해본)를 적어 주세요")
+    if not isinstance(school, str) or school not in SCHOOLS: school = check("school", school)
     return tuple(SCHOOLS[school][i] for i in jamo(text)[0])
 
 # %% ../nbs/03_names.ipynb #c069
@@ -322,7 +384,7 @@ def romanize(
     "The name as a passport writes it: customary surname, given name syllable by syllable."
     jamo(given)
     romans = surname_info(surname).romans
-    return f"{romans[0]} {''.join(map(_koroman, given)).capitalize()}"
+    return f"{romans[0]} {''.join(map(_koroman, normalize(given))).capitalize()}"
 
 # %% ../nbs/03_names.ipynb #c082
 _LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)  # 받침 → 다음 첫소리
