@@ -118,7 +118,8 @@ def _print_analysis(console, analysis, added=(), told=""):
 
 def _char_line(c):
     "One character of a name as a line."
-    return f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip()
+    said = " ".join(filter(None, (c.hanja, c.meaning, c.reading, _color(c.element))))
+    return f"{said} {c.original_strokes}획" if c.hanja and c.element else said
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
