@@ -435,6 +435,11 @@ def _hun(h):
     if len(h.readings) == 1: return h.meaning or "?"
     return ", ".join(f"{h.meaning_of(r) or '?'} {r}" for r in h.readings)
 
+def _cautions(h):
+    "The cautions of a character, with the reading where one holds in that reading only (더러움(변))."
+    return ", ".join(re.sub("@(.)", r"(\1)", c.partition(":")[2]) for c in h.caution)
+
+# %% ../nbs/13_cli.ipynb #28e03224
 @cli.command(name="hanja", epilog="""\b
 보기:
   saju-naming hanja 瑞
@@ -464,7 +469,7 @@ def _print_hanja(console, found, limit):
     levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
         table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _hun(h), _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
-                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + ", ".join(h.warnings))
+                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + _cautions(h))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
