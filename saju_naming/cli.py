@@ -437,7 +437,8 @@ def _hun(h):
 
 def _cautions(h):
     "The cautions of a character, with the reading where one holds in that reading only (더러움(변))."
-    return ", ".join(re.sub("@(.)", r"(\1)", c.partition(":")[2]) for c in h.caution)
+    said = (c.partition(":")[2].partition("@") for c in h.caution)
+    return ", ".join(f"{why}({reading})" if reading else why for why, _, reading in said)
 
 # %% ../nbs/13_cli.ipynb #28e03224
 @cli.command(name="hanja", epilog="""\b
