@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import ENGINES, EXAMPLES, ask, load_engine, recommend
-from .manse import chart_csv, not_future
+from .manse import PLACES, chart_csv, not_future
 from .names import parse_gender, surname_info
 from .naming import MODES, analyze, check_name
 from .errors import InputError
@@ -52,14 +52,14 @@ def korean_error(
 _CHART_OPTIONS = (
     click.option("--lunar", is_flag=True, help="생일이 음력입니다."),
     click.option("--leap", is_flag=True, help="음력 윤달입니다 (--lunar와 함께)."),
-    click.option("--place", help="태어난 곳 (부산, 경남 고성, New York 등). 시간대와 경도 대신 씁니다."),
+    click.option("--place", help=f"태어난 곳 ({', '.join(list(PLACES)[:6])} 등). 경도 대신 씁니다."),
     click.option("--longitude", type=float, help="태어난 곳의 동경(도). 기본 서울 126.978."),
-    click.option("--tz", help="태어난 곳의 시간대 (tzdata 이름). 기본 Asia/Seoul."),
+    click.option("--tz", default="Asia/Seoul", show_default=True, help="태어난 곳의 시간대 (tzdata 이름)."),
     click.option("--solar", default="mean", show_default=True, help="태양시: mean 평균, apparent 진태양시, clock 시계 그대로."),
     click.option("--rat", default="split", show_default=True, help="자시: split 야자시·조자시, next 23시에 날이 바뀜, midnight 자정에 바뀜."))
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON으로 출력합니다 (모양: 패키지의 data/schema.json).")
 
-_DEFAULT_CHART = dict(lunar=False, leap=False, place=None, longitude=None, tz=None, solar="mean", rat="split")
+_DEFAULT_CHART = dict(lunar=False, leap=False, longitude=PLACES["서울"], tz="Asia/Seoul", solar="mean", rat="split")
 
 def chart_options(
     command,  # 명령 함수
@@ -67,7 +67,10 @@ def chart_options(
     "Adds the options that decide how the pillars are set up; the command gets them as `chart`."
     @wraps(command)
     def run(*args, lunar, leap, place, longitude, tz, solar, rat, **kwargs):
-        return command(*args, chart=dict(lunar=lunar, leap=leap, place=place, longitude=longitude, tz=tz, solar=solar, rat=rat), **kwargs)
+        if place and longitude is not None: raise InputError("place", place, "--longitude와 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
+        if place and place not in PLACES: raise InputError("place", place, "모르는 곳입니다", f"{', '.join(PLACES)} 가운데 하나를 적거나 --longitude로 경도를 적어 주세요")
+        where = PLACES[place or "서울"] if longitude is None else longitude
+        return command(*args, chart=dict(lunar=lunar, leap=leap, longitude=where, tz=tz, solar=solar, rat=rat), **kwargs)
     for option in reversed(_CHART_OPTIONS): run = option(run)
     return run
 
@@ -115,7 +118,8 @@ def _print_analysis(console, analysis, added=(), told=""):
 
 def _char_line(c):
     "One character of a name as a line."
-    return f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip()
+    said = " ".join(filter(None, (c.hanja, c.meaning, c.reading, _color(c.element))))
+    return f"{said} {c.original_strokes}획" if c.hanja and c.element else said
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
@@ -421,8 +425,22 @@ def _print_report(console, report):
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
 # %% ../nbs/13_cli.ipynb #c040
-def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
+def _hanja_json(h):
+    "A character as JSON: its fields and what follows from them."
+    more = {name: getattr(h, name) for name in ("meaning", "disputed", "blocked")}
+    return {**h._asdict(), **more, "registrable": list(registrable_readings(h.hanja))}
 
+def _hun(h):
+    "The meanings of a character, each with its reading where there are several (장수 수, 거느릴 솔)."
+    if len(h.readings) == 1: return h.meaning or "?"
+    return ", ".join(f"{h.meaning_of(r) or '?'} {r}" for r in h.readings)
+
+def _cautions(h):
+    "The cautions of a character, with the reading where one holds in that reading only (더러움(변))."
+    said = (c.partition(":")[2].partition("@") for c in h.caution)
+    return ", ".join(f"{why}({reading})" if reading else why for why, _, reading in said)
+
+# %% ../nbs/13_cli.ipynb #28e03224
 @cli.command(name="hanja", epilog="""\b
 보기:
   saju-naming hanja 瑞
@@ -451,8 +469,8 @@ def _print_hanja(console, found, limit):
     for title in ("한자", "음", "훈", "오행", "필획", "원획", "부수", "급", "이름에", "주의"): table.add_column(title)
     levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
-        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), h.meaning or "?", _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
-                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + ", ".join(h.warnings))
+        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _hun(h), _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
+                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + _cautions(h))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
