@@ -434,7 +434,9 @@ def _element(word):
     if normalize(word) in tuple(ELEMENTS): return normalize(word)
     raise InputError("element", word, "오행이 아닙니다", f"{', '.join(ELEMENTS)} 가운데 하나를 적어 주세요")
 
-def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
+def _hanja_json(h):
+    "A character with what can be told from its facts."
+    return {**h._asdict(), "meaning": h.meaning, "disputed": h.disputed, "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
 
 @cli.command(name="hanja", epilog="""\b
 보기:
@@ -457,6 +459,11 @@ def hanja_command(query, element, limit, as_json):
     _print_hanja(_console(), found, limit)
 
 # %% ../nbs/13_cli.ipynb #c041
+def _meanings(h):
+    "The 훈, with its reading where there are several."
+    pairs = zip(h.meanings, h.readings)
+    return " / ".join(f"{meaning or '?'} {reading}" for meaning, reading in pairs) if len(h.readings) > 1 else h.meaning or "?"
+
 def _print_hanja(console, found, limit):
     "Characters as a table."
     from rich.table import Table
@@ -464,7 +471,7 @@ def _print_hanja(console, found, limit):
     for title in ("한자", "음", "훈", "오행", "필획", "원획", "부수", "급", "이름에", "주의"): table.add_column(title)
     levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
-        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), h.meaning or "?", _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
+        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _meanings(h), _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
                       h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + ", ".join(h.warnings))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
