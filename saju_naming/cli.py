@@ -237,8 +237,8 @@ def ask_command(question, seed, as_json, writer):
     reply = ask(" ".join(question), seed=seed, **writer)
     if as_json: return _print_json(asdict(reply))
     console = _console()
-    console.print(reply.text, markup=False)
-    console.print(f"\n· {reply.source_reason}.", style="dim", markup=False)
+    console.print(reply.text + "\n", markup=False)
+    for note in (f"{reply.source_reason}.", *reply.notes): console.print(f"· {note}", style="dim", markup=False)
 
 # %% ../nbs/13_cli.ipynb #c028
 def _prompt(
