@@ -1,4 +1,4 @@
-# make name: 이름 추천. make serve: 브라우저에서 쓰기. make test: 모든 검사. 필요한 것을 .venv 에 스스로 설치합니다.
+# make name: 이름 추천. make serve: 브라우저에서 쓰기. make quick: 엔진만 빨리 검사. make test: 모든 검사. 필요한 것을 .venv 에 스스로 설치합니다.
 PYTHON ?= python3
 VENV   ?= .venv
 BIRTH   ?= 2024-02-04T18:00
@@ -9,25 +9,35 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
 
-.PHONY: name serve test docs readme bench model clean
+.PHONY: name serve quick test docs readme bench model clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
 
 # 브라우저에서 http://localhost:8000 을 여세요. 옵션: make serve ARGS="--port 8080 --ngrok"
-serve: $(VENV)/.base
+serve: $(VENV)/.serve
 	@$(BIN)/saju-naming serve $(ARGS)
 
+# 엔진의 노트북(00~05)과 부품, 엔진의 시험: torch 없이 2분 안에. 시험 파일은 아래에 적은 것만 빠집니다(서버, 브라우저, 훈련, 모든 노트북, 휠)
+FULL := bench flutter merge notebooks package page serve train
+quick: $(VENV)/.dev
+	$(BIN)/ruff check -q
+	$(BIN)/mypy
+	$(BIN)/nbdev_test --n_workers 2 --file_re '0[0-5]_.*'
+	$(BIN)/nbdev_test --n_workers 2 --path nbs/lib
+	$(BIN)/python -m pytest -q tests $(FULL:%=--ignore=tests/test_%.py)
+
+# 모두: 노트북은 tests/test_notebooks.py가 하나씩 한 번 돌립니다
 test: $(VENV)/.train
 	$(BIN)/ruff check -q
 	$(BIN)/mypy
-	$(BIN)/nbdev_test --n_workers 2
 	$(BIN)/python -m pytest -q tests
 
+# nbdev imports what a page documents, so all that the notebooks need is installed.
 # smalldocs does not know two things that Quarto reads (lang, output-file); anything else that it finds is an error
-docs: $(VENV)/.dev
+docs: $(VENV)/.train
 	rm -rf _proc
-	$(BIN)/nbdev_proc_nbs
+	$(BIN)/python tools/docs.py
 	$(BIN)/smalldocs render _proc --quiet
 	$(BIN)/smalldocs check _proc >_proc/check.txt 2>&1 || grep -q 'page(s)' _proc/check.txt
 	! grep -vE 'unknown key lang|output-file is not read|page\(s\)' _proc/check.txt
@@ -51,9 +61,13 @@ $(VENV)/.base: $(BIN)/python settings.ini setup.py
 	$(BIN)/python -m pip install -q -e .
 	@touch $@
 
+$(VENV)/.serve: $(BIN)/python settings.ini setup.py
+	$(BIN)/python -m pip install -q -e '.[serve]'
+	@touch $@ $(VENV)/.base
+
 $(VENV)/.dev: $(BIN)/python settings.ini setup.py
 	$(BIN)/python -m pip install -q -e '.[dev]'
-	@touch $@ $(VENV)/.base
+	@touch $@ $(VENV)/.base $(VENV)/.serve
 
 $(VENV)/.bench: $(VENV)/.train
 	$(BIN)/python -m pip install -q -e '.[dev,train,flutter,bench]'

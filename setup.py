@@ -26,6 +26,6 @@ setup(
     packages=find_packages(include=['saju_naming', 'saju_naming.*']),
     package_data={'saju_naming': ['py.typed', 'data/**', 'web/**']}, include_package_data=True, zip_safe=False,
     install_requires=cfg['requirements'].split(),
-    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('train', 'flutter', 'dev', 'bench')},
+    extras_require={extra: cfg[f'{extra}_requirements'].split() for extra in ('serve', 'collect', 'train', 'flutter', 'dev', 'bench')},
     entry_points={'console_scripts': cfg['console_scripts'].split(), 'nbdev': ['saju_naming=saju_naming._modidx:d']},
 )

@@ -123,8 +123,8 @@ def plot(found, folder):
     import matplotlib
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
-    from saju_naming.ohaeng import korean_fonts
-    plt.rcParams.update({"font.family": korean_fonts(), "axes.unicode_minus": False, "axes.spines.top": False, "axes.spines.right": False})
+    from saju_naming.plots import korean_font
+    plt.rcParams.update(korean_font() | {"axes.spines.top": False, "axes.spines.right": False})
     fig, panels = plt.subplots(1, len(found["measures"]), figsize=(3.4*len(found["measures"]), 2.9), layout="constrained")
     for panel, (key, measured) in zip(panels, found["measures"].items()):
         for (label, points), mark, color in zip(found["lines"].items(), "os", ("#1a4f8b", "#c62828")):

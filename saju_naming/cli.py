@@ -29,7 +29,8 @@ from .naming import MODES, analyze, check_name
 from .errors import InputError
 from .text import normalize
 from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
-from .prompts import name_block, naming_question, parse_answer
+from .prompts import name_block, naming_question
+from .verify import parse_answer
 
 # %% ../nbs/13_cli.ipynb #c012
 def _expected(param):

@@ -30,7 +30,8 @@ from .names import popularity as popularity_band
 from .naming import analyze, char_quality
 from .errors import InputError
 from .text import normalize
-from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, korean_fonts, STEM_ELEMENTS, STEMS
+from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_ELEMENTS, STEMS
+from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
 from .verify import claims, facts_of, named, parse_answer, parse_question, read_answer, refused
@@ -787,7 +788,7 @@ def figure(
     "Two pictures of some runs: every metric with its interval, and the share of wholly correct answers by kind."
     import matplotlib.pyplot as plt
     kinds, metrics = list(dict.fromkeys(item["kind"] for item in items)), list(METRICS)
-    plt.rcParams["font.family"], plt.rcParams["axes.unicode_minus"] = korean_fonts(), False
+    use_korean_font()
     fig, (left, right) = plt.subplots(1, 2, figsize=(12, 0.28*len(metrics) + 1.6), width_ratios=(3, 2), layout="constrained")
     for k, (label, by) in enumerate(scored.items()):
         table, off = score_table(by.values()), (k - (len(scored) - 1)/2)/(len(scored) + 1)

@@ -21,7 +21,9 @@ _Y_VOWELS = (2, 3, 6, 7, 12, 17, 20)   # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ
 def dueum(
     syllable: str,  # 한 음절, such as 려
 ) -> str:           # 말 첫머리에서 나는 소리 (없으면 그대로)
-    "두음 법칙: the sound of a syllable at the head of a word (려 → 여, 라 → 나, 녀 → 여)."
+    "두음 법칙: the sound of a syllable at the head of a word (려 → 여, 라 → 나, 녀 → 여); `InputError` for anything else."
+    if not isinstance(syllable, str) or len(syllable) != 1 or not "가" <= syllable <= "힣":
+        raise InputError("reading", syllable, "한글 한 음절이 아닙니다", "려처럼 한 음절을 적어 주세요")
     initial, rest = divmod(ord(syllable) - ord("가"), 588)
     if initial in (2, 5): initial = 11 if rest//28 in _Y_VOWELS else 2   # ㄴ=2, ㄹ=5, ㅇ=11
     return chr(ord("가") + 588*initial + rest)
@@ -40,37 +42,70 @@ def natural_reading(
 class Hanja(NamedTuple):
     "One registrable character (인명용 한자). `readings` are the listed 본음; 두음 forms register too (`registrable_readings`)."
     hanja: str             # 글자
-    readings: tuple        # 등록되는 본음
-    meaning: str           # 훈, "" when none is known
+    readings: tuple        # 등록되는 본음, the usual one first
+    meanings: tuple        # 음마다 훈, "" where none is known
     element: str           # 자원오행, one of 목화토금수
     element_source: str    # radical | meaning | curated
-    disputed: bool         # 사전들이 오행을 다르게 보는가
+    dispute: str           # 오행이 확실하지 않은 까닭: sources (자료끼리 다름) | radical (부수의 뜻이 옅음) | ""
     strokes: int           # 필획
     original_strokes: int  # 원획
     radical: str           # 강희 부수
     level: str             # education | ks1001 | other
-    caution: tuple         # "bad:까닭" 추천에서 막음, "soft:까닭" 알림
+    caution: tuple         # "bad:까닭" 추천에서 막음, "soft:까닭" 알림; "...@음" 그 음에만
     provenance: str        # 목록;음의 출처;훈의 출처
     name_use: int          # 이름에 쓰는 정도 3 아주 흔함 .. 0
     name_readings: tuple   # 이름에 쓰는 음
 
     @property
+    def meaning(self) -> str:
+        "The meaning of the usual reading (훈), \"\" when none is known."
+        return self.meanings[0] if self.meanings else ""
+
+    @property
+    def disputed(self) -> bool:
+        "Whether the element is open to doubt (`dispute` says why)."
+        return bool(self.dispute)
+
+    @property
     def blocked(self) -> bool:
-        "Never to be recommended: a bad meaning or none (뜻이 나쁘거나 훈이 없음)."
-        return any(c.startswith("bad:") for c in self.caution)
+        "Never to be recommended in its usual reading: a bad meaning or none (뜻이 나쁘거나 훈이 없음)."
+        return self.blocked_as(self.readings[0])
 
     @property
     def warnings(self) -> tuple:
-        "Every caution as a short Korean phrase (까닭)."
-        return tuple(c.partition(":")[2] for c in self.caution)
+        "Every caution of the usual reading as a short Korean phrase (까닭)."
+        return self.warnings_of(self.readings[0])
+
+    def listed(self, reading):
+        "The listed reading (본음) that a written one stands for (낙 → 락), \"\" when it does not register."
+        if reading in self.readings: return reading
+        return next((r for r in self.readings if dueum(r) == reading), "")
+
+    def meaning_of(self, reading):
+        "The meaning that goes with a reading, 두음 forms included; \"\" when that reading has none of its own (음에 딸린 훈)."
+        if len(self.readings) == 1: return self.meaning
+        return next((m for r, m in zip(self.readings, self.meanings) if r == self.listed(reading)), "")
+
+    def cautions_of(self, reading):
+        "The cautions that hold in a reading; an unlisted reading has those of the usual one."
+        mark = self.listed(reading) or self.readings[0]
+        return tuple(c.partition("@")[0] for c in self.caution if c.partition("@")[2] in ("", mark))
+
+    def blocked_as(self, reading):
+        "Never to be recommended in this reading."
+        return any(c.startswith("bad:") for c in self.cautions_of(reading))
+
+    def warnings_of(self, reading):
+        "Every caution of a reading as a short Korean phrase (까닭)."
+        return tuple(c.partition(":")[2] for c in self.cautions_of(reading))
 
 # %% ../nbs/02_hanja.ipynb #c057
 @lru_cache(maxsize=None)   # the same readings and cautions come back thousands of times
 def _parts(text, mark="/"): return tuple(text.split(mark)) if text else ()
 
 def _hanja(row):
-    char, readings, meaning, element, source, disputed, strokes, original, radical, level, caution, provenance, use, name_readings = row
-    return Hanja(char, _parts(readings), meaning, element, source, disputed == "1", int(strokes), int(original), radical, level,
+    char, readings, meanings, element, source, dispute, strokes, original, radical, level, caution, provenance, use, name_readings = row
+    return Hanja(char, _parts(readings), _parts(meanings), element, source, dispute, int(strokes), int(original), radical, level,
                  _parts(caution, "|"), provenance, int(use), _parts(name_readings))
 
 @lru_cache(maxsize=None)
@@ -129,5 +164,7 @@ def by_reading(
     reading: str,  # 한 음절, 두음 꼴도 됨
 ) -> tuple:        # Hanja들, 이름에 흔히 쓰는 것부터
     "All characters that register under a reading, the usual name characters first."
-    def rank(h): return (-h.name_use*any(reading in (r, dueum(r)) for r in h.name_readings), h.blocked, _LEVELS.index(h.level), h.hanja)
+    def rank(h):
+        used = h.name_use*any(reading in (r, dueum(r)) for r in h.name_readings)
+        return -used, h.blocked_as(reading), _LEVELS.index(h.level), h.hanja
     return tuple(sorted(_index().get(reading, ()) if isinstance(reading, str) else (), key=rank))

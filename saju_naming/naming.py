@@ -6,22 +6,25 @@
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
            'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
            'suri_score', 'eumyang_score', 'name_score', 'NameChar', 'Check', 'Name', 'legality', 'Recommendation',
-           'recommend', 'NameReport', 'check_name']
+           'rank_names', 'NameReport', 'check_name']
 
 # %% ../nbs/04_naming.ipynb #c005
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
 from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
 from .hanja import dueum, is_hanja, lookup, natural_reading, registrable_readings, table
 from .manse import four_pillars
-from .names import (DECADES, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
-                               sound_elements, split_name, suri, surname_info, surnames, teasing)
+from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
+                               sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames, teasing)
+from .checks import check, takes
 from .errors import InputError
+from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
 
@@ -41,11 +44,13 @@ def _supplement_key(
 
 # %% ../nbs/04_naming.ipynb #c011
 def supplement(
-    counts,            # 오행 개수 (5,), in the order 목화토금수
+    counts,            # 오행 개수 (5,), in the order 목화토금수: whole numbers, or `Fraction`s of a character
     length=2,          # 이름 글자 수 1, 2 or 3
     allowed=ELEMENTS,  # 고를 수 있는 오행
 ) -> tuple:            # 채울 오행, the most lacking first
     "Which elements a given name should supply (the `lacking` rule above)."
+    if any(isinstance(c, (float, np.floating)) for c in counts):
+        raise InputError("counts", tuple(counts), "어림수(float)로는 같은 무게를 가릴 수 없습니다", "정수나 Fraction으로 적어 주세요")
     options = [ELEMENTS.index(e) for e in allowed]
     pair = min(combinations_with_replacement(sorted(options), 2), key=lambda added: _supplement_key(counts, added))
     plan = sorted(pair, key=lambda i: (counts[i], i))[:length]
@@ -93,20 +98,19 @@ def _describe_relations(counts, once):
     return sentences
 
 # %% ../nbs/04_naming.ipynb #c028
-SEASON = {"비화": 1.5, "생": 1.2, "피생": 1.0, "피극": 0.8, "극": 0.6}  # 왕·상·휴·수·사; the order is traditional, the factors are this project's
+SEASON = {"비화": 15, "생": 12, "피생": 10, "피극": 8, "극": 6}  # 왕·상·휴·수·사 in tenths; the order is traditional, the factors are this project's
 
 def element_weights(
     pillars,  # 기둥의 육십갑자 번호 (3 or 4), year first
-) -> tuple:   # 오행 무게 (5,), in units of one character
-    "Element weights with hidden stems (지장간) by days and the month's season (월령)."
-    weights = [0.0]*5
+) -> tuple:   # 오행 무게 (5,), `Fraction`s in units of one character
+    "Element weights with hidden stems (지장간) by days and the month's season (월령); exact, so that equal weights are equal."
+    days = [0]*5                                     # 일로 센 무게: 천간 하나는 30일
     for p in pillars:
-        weights[STEM_ELEMENTS[p % 10]] += 1
-        for stem, days in HIDDEN_STEMS[p % 12]: weights[STEM_ELEMENTS[stem]] += days/30
+        days[STEM_ELEMENTS[p % 10]] += 30
+        for stem, n in HIDDEN_STEMS[p % 12]: days[STEM_ELEMENTS[stem]] += n
     month = ELEMENTS[BRANCH_ELEMENTS[pillars[1] % 12]]
-    weights = [w*SEASON[relation(month, e)] for w, e in zip(weights, ELEMENTS)]
-    scale = 2*len(pillars)/sum(weights)
-    return tuple(w*scale for w in weights)
+    weights = [n*SEASON[relation(month, e)] for n, e in zip(days, ELEMENTS)]
+    return tuple(Fraction(2*len(pillars)*w, sum(weights)) for w in weights)
 
 # %% ../nbs/04_naming.ipynb #c030
 def _helpers(pillars):
@@ -128,7 +132,7 @@ def _plan_lacking(pillars, counts, length): return supplement(counts, length), [
 
 def _plan_weighted(pillars, counts, length):
     weights = element_weights(pillars)
-    text = ", ".join(f"{e} {w:.1f}" for e, w in zip(ELEMENTS, weights))
+    text = ", ".join(f"{e} {float(w):.1f}" for e, w in zip(ELEMENTS, weights))
     return supplement(weights, length), [f"지장간과 계절로 무게를 달면 {text}이므로 가벼운 오행부터 채웁니다(가중 보충)."]
 
 # %% ../nbs/04_naming.ipynb #c034
@@ -162,35 +166,25 @@ class Analysis:
     notes: tuple      # 셈에 쓴 선택과 주의 (태양시, 자시, 모르는 시 …)
 
 # %% ../nbs/04_naming.ipynb #c038
-def _choose(field, value, options):
-    "`value` if it is one of `options`, else an error that lists them."
-    if isinstance(value, str) and value in options: return value
-    raise InputError(field, value, "고를 수 없는 값입니다", f"{', '.join(options)} 가운데 하나를 적어 주세요")
+_LENGTH = replace(OPTIONS["length"], high=3)  # 풀이가 보는 이름 글자 수
 
-def _whole(field, value, low, high):
-    "`value` if it is a whole number between the bounds."
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and low <= value <= high: return int(value)
-    raise InputError(field, value, "범위를 벗어났습니다", f"{low}부터 {high} 사이의 수를 적어 주세요")
-
-def _yes_or_no(field, value):
-    "Refuses anything but a bool: the text '아니오' is true to Python."
-    if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "참과 거짓으로 적는 칸입니다", "True나 False를 적어 주세요")
+def _given(chart): return {name: value for name, value in chart.items() if value is not None}
 
 # %% ../nbs/04_naming.ipynb #c040
+@takes(CHART)
 def analyze(
     birth,           # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
-    mode="lacking",  # 보충 방식: lacking | weighted | yongsin | johu
-    length=2,        # 이름 글자 수 1..3
-    **chart,         # tz, longitude, solar, rat, lunar, leap as in `four_pillars`
+    mode=OPTIONS["mode"].default,      # 보충 방식: lacking | weighted | yongsin | johu
+    length=OPTIONS["length"].default,  # 이름 글자 수 1..3
+    **chart,         # the options of `CHART`, as in `four_pillars`
 ) -> Analysis:
     "Counts the elements of a birth and decides what a name should supply."
-    plan_of = MODES[_choose("mode", mode, MODES)]
-    _whole("length", length, 1, 3)
+    mode, length = check("mode", mode), check(_LENGTH, length)
     if not isinstance(birth, (str, date, np.datetime64)): raise InputError("birth", birth, "한 사람의 생년월일시가 아닙니다", "1990-05-15T14:30처럼 적어 주세요")
-    saju = four_pillars(birth, **chart)
+    saju = four_pillars(birth, **_given(chart))
     pillars = [int(p) for p in (saju.year, saju.month, saju.day, saju.hour) if p >= 0]
     counts = tuple(int(c) for c in saju.counts)
-    plan, why = plan_of(pillars, counts, length)
+    plan, why = MODES[mode](pillars, counts, length)
     eight = " ".join(f"{ganji(p)}({ganji_ko(p)}){unit}" for p, unit in zip(pillars, "년월일시"))
     hour = "" if len(pillars) == 4 else " 태어난 시를 몰라 여섯 글자로 봅니다."
     sentences = [f"사주는 {eight}입니다.{hour}", *describe_counts(counts), *why, *describe_plan(counts, plan)]
@@ -282,7 +276,7 @@ class _Request:
     "What was asked, checked and in one place."
     gender: str; surname: str; surname_hanja: str; surname_strokes: tuple; count: int; length: int
     fixed: str; position: str; siblings: tuple; parents: tuple; exclude: tuple
-    gender_neutral: bool; hangul_only: bool; school: str; seed: int
+    gender_neutral: bool; hangul_only: bool; school: str; seed: int; note: str
 
 def _fixed_mask(pool, fixed):
     "Where a pool has the fixed syllable or character (돌림자)."
@@ -394,6 +388,7 @@ def _syllable_table(request):
 
 def _stroke_table(surname_strokes, most):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
+    if not surname_strokes: return np.zeros((most + 1, most + 1), np.float32)   # 성의 획수를 모름
     def points(a, b):
         given = [n for n in (a, b) if n]
         return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
@@ -604,50 +599,52 @@ def _say_caution(surname, given, chars):
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 
 # %% ../nbs/04_naming.ipynb #c096
-def _text(field, value):
-    "Text without outer spaces, in the listed forms of its characters."
-    if isinstance(value, str) and value.strip(): return normalize(value.strip())
-    raise InputError(field, value, "글자가 아니거나 비어 있습니다", "한글이나 한자로 적어 주세요")
+_NAME = Option("name", "이름", "Full name", "성명", "text", high=40)
+_HANJA = Option("hanja", "한자", "Hanja", "이름의 한자", "text", high=40)
 
-def _list(field, value):
-    "A list of texts from a str or a list of str."
-    if isinstance(value, str): value = [value]
-    if not isinstance(value, (list, tuple, set, frozenset)): raise InputError(field, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
-    return [_text(field, v) for v in value]
+def _joined_text(option, value): return check(option, value).replace(" ", "")
 
 # %% ../nbs/04_naming.ipynb #c098
-def _kin(field, value):
-    "Given names of relatives, read every way they can be: as written, and without whatever may be a surname."
+def _kin(field, words):
+    "Given names of relatives, read every way they can be: as written, without whatever may be a surname, and what stands after a space."
     names = []
-    for word in _list(field, value):
-        if not is_hangul(word): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
-        names.append(word)
-        names += [word[n:] for n in (1, 2) if len(word) > n and word[:n] in surnames()]
+    for word in words:
+        whole, after = word.replace(" ", ""), word.partition(" ")[2].replace(" ", "")
+        if not is_hangul(whole): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
+        names += [whole, *([after] if after else [])]
+        names += [whole[n:] for n in (1, 2) if len(whole) > n and whole[:n] in surnames()]
     return tuple(dict.fromkeys(names))
 
-def _excluded(value):
+def _excluded(words):
     "What to leave out: given names or syllables in Hangul, or single Hanja."
-    words = _list("exclude", value)
     for w in words:
-        if len(w) > 1 and not is_hangul(w): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
+        if not (is_hangul(w.replace(" ", "")) or is_hanja(w)): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
     names = _kin("exclude", [w for w in words if len(w) > 1])
     return tuple(n for n in names if len(n) > 1) + tuple(w for w in words if len(w) == 1)
 
 # %% ../nbs/04_naming.ipynb #c100
-def _surname(surname, surname_hanja):
-    "The surname's Hangul, Hanja and 원획; the usual Hanja when none is given."
-    found = surname_info(_text("surname", surname))
-    if surname_hanja is None: return found.hangul, *found.choices[0]
-    hanja, usual = _text("surname_hanja", surname_hanja), ", ".join(c.hanja for c in found.choices)
+def _is_hanja_text(text): return bool(text) and all(map(is_hanja, text))
+
+def _written_surname(found, written):
+    "The Hanja that somebody writes a surname with, and its strokes (() when unknown)."
+    usual = ", ".join(c.hanja for c in found.choices)
+    remedy = f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요" if usual else "성의 한자를 다시 확인해 주세요"
+    if not _is_hanja_text(written): raise InputError("surname_hanja", written, "한자가 아닙니다", remedy)
     for c in found.choices:
-        if c.hanja == hanja: return found.hangul, *c
-    remedy = f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요"
-    if len(hanja) != len(found.hangul): raise InputError("surname_hanja", surname_hanja, f"성 {josa(found.hangul, '과/와')} 글자 수가 다릅니다", remedy)
-    for h, r in zip(hanja, found.hangul):
-        if h not in table(): raise InputError("surname_hanja", surname_hanja, f"획수를 모르는 글자({h})라 사격을 셀 수 없습니다(성에는 인명용 한자의 제한이 없습니다)", remedy)
-        readings = registrable_readings(h)
-        if r not in readings: raise InputError("surname_hanja", surname_hanja, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
-    return found.hangul, hanja, tuple(lookup(h).original_strokes for h in hanja)
+        if c.hanja == written: return c
+    if len(written) != len(found.hangul): raise InputError("surname_hanja", written, f"성 {josa(found.hangul, '과/와')} 글자 수가 다릅니다", remedy)
+    for h, r in zip(written, found.hangul):
+        readings = registrable_readings(h) if h in table() else (r,)
+        if r not in readings: raise InputError("surname_hanja", written, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
+    return written, surname_strokes(written)
+
+def _surname(surname, surname_hanja):
+    "The surname of a request: its facts, Hanja ('' when unknown) and 원획 (() when unknown); the usual Hanja when none is given."
+    found, said = surname_info(surname), normalize(surname).replace(" ", "")
+    if surname_hanja is None: return found, *(found.choices[0] if found.choices else ("", ()))
+    written = _joined_text("surname_hanja", surname_hanja)
+    if _is_hanja_text(said) and said != written: raise InputError("surname_hanja", written, f"성으로 적은 한자({said})와 다릅니다", "한자를 한 번만 적어 주세요")
+    return found, *_written_surname(found, written)
 
 # %% ../nbs/04_naming.ipynb #c102
 def _quality(char, gender):
@@ -661,8 +658,9 @@ def _parts(request, given, chars):
     strokes = [c.original_strokes for c in chars]
     parts = {"hanja": WEIGHTS["hanja"]*sum(_quality(c, gender) for c in chars)/len(chars), "name": WEIGHTS["name"]*name_score(given, gender),
              "sound": WEIGHTS["sound"]*sound_score(sound_elements(request.surname + given, request.school))}
-    if all(strokes): parts |= {"suri": WEIGHTS["suri"]*suri_score(request.surname_strokes, strokes), "eumyang": WEIGHTS["eumyang"]*eumyang_score([*request.surname_strokes, *strokes])}
-    else: parts["hanja"] = float(WEIGHTS["hanja"]*(find_name(given) is not None and find_name(given).kind == "pure"))
+    family = request.surname_strokes
+    if not all(strokes): parts["hanja"] = float(WEIGHTS["hanja"]*(find_name(given) is not None and find_name(given).kind == "pure"))
+    elif family: parts |= {"suri": WEIGHTS["suri"]*suri_score(family, strokes), "eumyang": WEIGHTS["eumyang"]*eumyang_score([*family, *strokes])}
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
@@ -671,13 +669,13 @@ def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     gender = "both" if request.gender_neutral else request.gender
     strokes = [c.original_strokes for c in chars]
-    frames = suri(request.surname_strokes, strokes) if all(strokes) else ()
+    frames = suri(request.surname_strokes, strokes) if request.surname_strokes and all(strokes) else ()
     sound = sound_elements(request.surname + given, request.school)
     bands = {d: int(b) for d, b in zip(DECADES, _digits(find_name(given), gender)) if b != "0"}
     parts = _parts(request, given, chars)
     reason = _say_meaning(chars, plan) + _say_sound(request.surname + given, sound) + _say_suri(frames) + _say_use(given, gender, bands)
     if "siblings" in parts: reason.append("형제자매와 같은 자리에 같은 음절을 씁니다.")
-    reason += _say_caution(request.surname, given, chars)
+    reason += _say_caution(request.surname, given, chars) + [request.note]*bool(request.note)
     hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
                 tuple((k, f.number, f.luck, f.label) for k, f in zip("원형이정", frames)), eumyang([*request.surname_strokes, *strokes]) if frames else "",
@@ -697,27 +695,37 @@ class Recommendation:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/04_naming.ipynb #c108
-def _request(gender, surname, *, surname_hanja=None, count=10, length=2, fixed_syllable=None, position=None, siblings=(), parents=(), exclude=(),
-             gender_neutral=False, hangul_only=False, school="haerye", seed=0):
-    "Checks what was asked."
-    hangul, hanja, strokes = _surname(surname, surname_hanja)
-    for field, value, low, high in (("count", count, 1, 200), ("length", length, 1, 2), ("seed", seed, 0, 2**32 - 1)): _whole(field, value, low, high)
-    for field, value in (("gender_neutral", gender_neutral), ("hangul_only", hangul_only)): _yes_or_no(field, value)
-    _choose("school", school, SCHOOLS)
-    if position is not None:
-        _choose("position", position, ("first", "second"))
-        if fixed_syllable is None: raise InputError("position", position, "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
-    fixed = _text("fixed_syllable", fixed_syllable) if fixed_syllable is not None else ""
-    if fixed and (len(fixed) != 1 or length == 1): raise InputError("fixed_syllable", fixed_syllable, "돌림자는 두 글자 이름의 한 글자입니다", "한글 한 음절이나 한자 한 글자를 적어 주세요")
-    return _Request(parse_gender(gender), hangul, hanja, strokes, count, length, fixed, position, _kin("siblings", siblings), _kin("parents", parents),
-                    _excluded(exclude), gender_neutral, hangul_only, school, seed)
+_USUAL = {option.name: option.default for option in NAMING}
+
+def _fixed(asked):
+    "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."
+    fixed = asked["fixed_syllable"] or ""
+    if asked["position"] and not fixed: raise InputError("position", asked["position"], "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
+    if fixed and asked["length"] == 1: raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", "이름 글자 수를 2로 하거나 돌림자를 빼 주세요")
+    return fixed
+
+def _request(gender, surname, **asked):
+    "What was asked, with what fits together checked; the values themselves are checked already."
+    asked = _USUAL | asked
+    found, hanja, strokes = _surname(surname, asked["surname_hanja"])
+    kin = {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
+    note = surname_note(found, hanja, strokes or asked["hangul_only"])
+    return _Request(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes, fixed=_fixed(asked), exclude=_excluded(asked["exclude"]), note=note, **kin,
+                    **{name: asked[name] for name in ("count", "length", "position", "gender_neutral", "hangul_only", "school", "seed")})
 
 # %% ../nbs/04_naming.ipynb #c110
+def _spared(pool, request):
+    "The candidates that `exclude` leaves; `InputError` when it takes the generation character away."
+    if not request.exclude: return pool
+    left = pool[np.array([h not in request.exclude and SYLLABLES[s] not in request.exclude for h, s in zip(pool.hanja, pool.syllable)])]
+    if _fixed_mask(pool, request.fixed).any() and not _fixed_mask(left, request.fixed).any():
+        raise InputError("fixed_syllable", request.fixed, "뺄 것(exclude)이 이 돌림자를 막습니다", "둘 가운데 하나를 지워 주세요")
+    return left
+
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
-    spared = np.array([h not in request.exclude and SYLLABLES[s] not in request.exclude for h, s in zip(pool.hanja, pool.syllable)]) if request.exclude else slice(None)
-    raw = _blocks(pool[spared], analysis.plan, request)
+    raw = _blocks(_spared(pool, request), analysis.plan, request)
     syllables = _syllable_table(request)
     most = max((int(p.strokes.max()) for block in raw for p in block[:2]), default=0)
     strokes = _stroke_table(request.surname_strokes, most)
@@ -730,52 +738,62 @@ def _scored_blocks(analysis, request):
     return blocks
 
 # %% ../nbs/04_naming.ipynb #c112
-def _rejecter(request):
-    "Whether a pair of syllables must not be recommended: a relative's name, an excluded or teasing one, one that repeats the surname's sound (정정우) or is not said that way (서률 for 서율), or one for a single gender where both are asked."
-    banned = {*request.parents, *request.siblings, *request.exclude}
+_BARRED = {  # 권하지 않는 까닭 → 말
+    "parents": "남은 이름이 부모의 이름과 같습니다", "siblings": "남은 이름이 형제자매의 이름과 같습니다", "exclude": "남은 이름이 모두 뺄 것입니다",
+    "surname": "남은 이름이 모두 성의 끝소리로 시작합니다", "fixed_syllable": "남은 이름이 모두 그 자리에서 그렇게 읽지 않는 음입니다(서률은 서율로 읽음)",
+    "gender_neutral": "남은 이름이 모두 한쪽 성별의 이름입니다", "name": "남은 이름이 모두 놀림말처럼 들립니다"}
+
+def _barred(request, given):
+    "Why a name must not be recommended (a key of `_BARRED`), or ''."
+    for field in ("parents", "siblings", "exclude"):
+        if given in getattr(request, field): return field
+    if given[0] == request.surname[-1] and not request.fixed: return "surname"       # 정정우
+    if len(given) == 2 and natural_reading(given[1], given[0]) != given[1]: return "fixed_syllable"
+    known = find_name(given) if request.gender_neutral else None
+    if known and known.gender != "both": return "gender_neutral"
+    return "name" if teasing(request.surname, given) is not None else ""
+
+def _rejecter(request, causes):
+    "Whether a pair of syllables must not be recommended; why is counted in `causes`."
     def rejected(first, second):
-        given = SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else "")
-        known = find_name(given) if request.gender_neutral else None
-        echo = given[0] == request.surname[-1] and not request.fixed
-        forced = len(given) == 2 and natural_reading(given[1], given[0]) != given[1]
-        return given in banned or echo or forced or bool(known and known.gender != "both") or teasing(request.surname, given) is not None
+        why = _barred(request, SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else ""))
+        causes[why] += bool(why)
+        return bool(why)
     return rejected
 
+# %% ../nbs/04_naming.ipynb #dd36f51e
+def _no_names(request, plan, causes):
+    "The error of a request that nothing meets, with the cause that left most out."
+    why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
+    if why: return InputError(why, getattr(request, why, None) or request.fixed or None, f"조건에 맞는 이름이 없습니다({_BARRED[why]})", "이 조건이나 다른 조건을 하나 줄여 주세요")
+    goal = josa("·".join(dict.fromkeys(plan)), "을/를")
+    if request.exclude: return InputError("exclude", ", ".join(request.exclude[:3]), f"조건에 맞는 이름이 없습니다(뺄 것을 빼면 {goal} 채울 글자가 없습니다)", "뺄 것을 줄여 주세요")
+    return InputError("fixed_syllable", request.fixed, f"조건에 맞는 이름이 없습니다({goal} 함께 채울 글자가 없습니다)", "돌림자나 그 자리를 바꾸어 주세요")
+
 # %% ../nbs/04_naming.ipynb #c114
-def recommend(
-    birth,                 # 생년월일시: ISO 8601 text or datetime; a date alone means the hour is unknown
-    gender,                # 성별: 남자 | 여자
-    surname,               # 성 (한글 or 한자)
-    *,
-    surname_hanja=None,    # 성의 한자; the usual one when left out
-    count=10,              # 이름 개수 1..200
-    fixed_syllable=None,   # 돌림자: one Hangul syllable or one Hanja
-    position=None,         # 돌림자 자리: first | second; None tries both
-    siblings=(),           # 형제자매 이름
-    parents=(),            # 부모 이름 (같은 이름은 등록되지 않음)
-    exclude=(),            # 뺄 이름, 음절 or 한자
-    gender_neutral=False,  # 남녀 모두에게 어울리는 이름만
-    hangul_only=False,     # 한글 이름: 발음오행으로 채움
-    mode="lacking",        # 보충 방식: lacking | weighted | yongsin | johu
-    school="haerye",       # 발음오행 유파: haerye | unhae
-    length=2,              # 이름 글자 수 1 or 2
-    seed=0,                # 0: 점수 그대로; 다른 수: 비슷하게 좋은 다른 이름을 앞에
-    **chart,               # tz, longitude, solar, rat, lunar, leap as in `four_pillars`
+def _noted(analysis, request):
+    "An analysis with what has to be known of the surname among its notes."
+    return replace(analysis, notes=(*analysis.notes, *[request.note]*bool(request.note)))
+
+@takes(NAMING, CHART)
+def rank_names(
+    birth,      # 생년월일시, as in `analyze`
+    gender,     # 성별: 남자 | 여자
+    surname,    # 성 (한글 or 한자)
+    **options,  # the options of `NAMING` and `CHART`
 ) -> Recommendation:
     "Ranks every legal name that supplies what the birth lacks. The same input gives the same answer."
-    options = dict(surname_hanja=surname_hanja, count=count, length=length, fixed_syllable=fixed_syllable, position=position, siblings=siblings, parents=parents,
-                   exclude=exclude, gender_neutral=gender_neutral, hangul_only=hangul_only, school=school, seed=seed)
-    request = _request(gender, surname, **options)
-    analysis = analyze(birth, mode, length, **chart)
-    blocks = _scored_blocks(analysis, request)
-    names = []
-    for block, i, j, _ in _select(blocks, request, _rejecter(request)):
+    chart = _given({option.name: options[option.name] for option in CHART})
+    request, causes = _request(gender, surname, **{name: options[name] for name in _USUAL}), Counter()
+    analysis = _noted(analyze(birth, options["mode"], request.length, **chart), request)
+    blocks, names = _scored_blocks(analysis, request), []
+    for block, i, j, _ in _select(blocks, request, _rejecter(request, causes)):
         picks = [(p.hanja[k].item(), SYLLABLES[p.syllable[k]]) for p, k in ((block.first, i), (block.second, j)) if p.syllable[k] < len(SYLLABLES)]
-        chars = [_char_facts(h, r, school) for h, r in picks]
+        chars = [_char_facts(h, r, request.school) for h, r in picks]
         names.append(_facts(request, "".join(r for _, r in picks), chars, analysis.plan))
-    if not names: raise InputError("fixed_syllable" if request.fixed else "exclude", request.fixed or ", ".join(request.exclude[:3]), "조건에 맞는 이름이 없습니다", "돌림자나 그 자리를 바꾸거나, 뺄 글자를 줄여 주세요")
-    options |= dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja, mode=mode, **chart)
-    return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), options)
+    if not names: raise _no_names(request, analysis.plan, causes)
+    used = options | dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja)
+    return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), used)
 
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
@@ -789,31 +807,34 @@ def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
     for c in hanja:
         if not (is_hanja(c) or is_hangul(c)): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
-    if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)]
+    if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)] if hanja[:len(surname)] != surname else None
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
 # %% ../nbs/04_naming.ipynb #c132
+def _surname_said(surname, surname_hanja):
+    "The surname's Hanja from what was said of it and what the name was written with; they must not differ."
+    if not _is_hanja_text(surname) or surname_hanja in (None, surname): return surname if _is_hanja_text(surname) else surname_hanja
+    raise InputError("surname", surname, f"이름에 적은 성의 한자({surname_hanja})와 다릅니다", "성의 한자를 하나로 맞추어 주세요")
+
+@takes(pick("parents", "mode", "school"), CHART)
 def check_name(
-    name,             # 성명 (한글), such as 김서연
-    hanja=None,       # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul
+    name,          # 성명 (한글), such as 김서연; a space may stand after the surname
+    hanja=None,    # 한자, with or without the surname; None for a Hangul-only name. Hangul in it marks a character left in Hangul
     *,
-    surname=None,     # 성, where it cannot be told from the name (선우진)
-    birth=None,       # 생년월일시, to see which elements the name supplies
-    gender=None,      # 성별; None takes the gender that the name suits better
-    parents=(),       # 부모 이름
-    mode="lacking",   # 보충 방식
-    school="haerye",  # 발음오행 유파
-    **chart,          # as in `four_pillars`
+    surname=None,  # 성, where it cannot be told from the name (선우진); Hangul or Hanja
+    birth=None,    # 생년월일시, to see which elements the name supplies
+    gender=None,   # 성별; None takes the gender that the name suits better
+    **options,     # parents, mode, school and the options of `CHART`
 ) -> NameReport:
     "The facts of a name, and what a registry office would object to."
-    name, hanja = _text("name", name), "" if hanja is None else _text("hanja", hanja)
-    surname, given = split_name(name, None if surname is None else _text("surname", surname), hanja)
-    written, surname_hanja = _given_hanja(hanja, surname, given) if hanja else ("", None)
-    gender = gender or max("남여", key=lambda g: name_score(given, g))
-    request = _request(gender, surname, surname_hanja=surname_hanja, parents=parents, hangul_only=not written, school=school)
-    _choose("mode", mode, MODES)
-    chars = [_char_facts("" if h == r else h, r, school) for h, r in zip(written or given, given)]
-    analysis = analyze(birth, mode, min(len(given), 3), **chart) if birth is not None else None
+    hanja, surname = "" if hanja is None else _joined_text(_HANJA, hanja), None if surname is None else _joined_text("surname", surname)
+    family, given = split_name(check(_NAME, name), surname, hanja)
+    written, surname_hanja = _given_hanja(hanja, family, given) if hanja else ("", None)
+    gender = check("gender", gender) or max("남여", key=lambda g: name_score(given, g))
+    chart = _given({option.name: options[option.name] for option in CHART})
+    request = _request(gender, family, surname_hanja=_surname_said(surname or "", surname_hanja), parents=options["parents"], hangul_only=not written, school=options["school"])
+    chars = [_char_facts("" if h == r else h, r, request.school) for h, r in zip(written or given, given)]
+    analysis = _noted(analyze(birth, options["mode"], min(len(given), 3), **chart), request) if birth is not None else None
     facts = _facts(request, given, chars, analysis.plan if analysis else ())
     return NameReport(facts, analysis, tuple(c.detail for c in facts.legality if not c.ok))

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['ELEMENTS', 'ELEMENT_HANJA', 'ELEMENT_COLORS', 'STEMS', 'STEMS_KO', 'BRANCHES', 'BRANCHES_KO', 'STEM_ELEMENTS',
-           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'versions', 'korean_fonts', 'relation', 'element_of',
-           'ganji', 'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa']
+           'BRANCH_ELEMENTS', 'HIDDEN_STEMS', 'TEN_GODS', 'JOSA', 'versions', 'relation', 'element_of', 'ganji',
+           'ganji_ko', 'ten_god', 'is_hangul', 'final_consonant', 'josa']
 
 # %% ../nbs/00_ohaeng.ipynb #c005
 import re
@@ -19,14 +19,6 @@ def versions(
     from importlib.metadata import version
     from platform import python_version
     return ", ".join([f"Python {python_version()}", *(f"{p} {version(p)}" for p in ("saju-naming", *packages))])
-
-# %% ../nbs/00_ohaeng.ipynb #c011
-def korean_fonts() -> list:  # 글꼴 이름들: installed Korean families first, then matplotlib's own
-    "Font families for matplotlib (`plt.rcParams['font.family']`) that show Hangul on Linux, Windows and macOS."
-    from matplotlib import font_manager
-    wanted = ("Noto Sans CJK KR", "Noto Sans CJK JP", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic")
-    have = {f.name for f in font_manager.fontManager.ttflist}
-    return [f for f in wanted if f in have] + ["DejaVu Sans"]
 
 # %% ../nbs/00_ohaeng.ipynb #c014
 ELEMENTS = "목화토금수"        # 오행. The index of a character in this string is its element number, 0..4, everywhere

@@ -88,7 +88,7 @@ def test_birth_to_meaning(visit, server, size, scheme):
         page.screenshot(path=SCREENS/f"page-{mark}-{step}.png", full_page=step != "3-picked")
     look("1-form")
     fill(page)
-    assert submit(page) == {**BIRTH, "calendar": "solar", "gender": "여자", "surname": "김", "surname_hanja": "金", "count": 5}
+    assert submit(page) == {**BIRTH, "gender": "여", "surname": "김", "surname_hanja": "金", "count": 5}
     said = recommend("1990-05-15T14:30", "여자", "김", count=5)
     assert names(page) == [n.hangul for n in said.names]
     assert page.locator(".wish").first.text_content() == said.names[0].meaning
@@ -146,10 +146,10 @@ def test_lunar_leap_month(visit, server):
     page.get_by_label("윤달").check()
     fill(page, year="2020", month="4", day="10", hour="8")
     sent = submit(page)
-    assert (sent["calendar"], sent["leap"], "minute" in sent) == ("lunar", True, False)
+    assert (sent["lunar"], sent["leap"], "minute" in sent) == (True, True, False)
     assert pillars(page) == list(four_pillars("2020-06-01T08:00").hanja)
     page.get_by_role("radio", name="양력").check()
-    assert "leap" not in submit(page)
+    assert {"lunar", "leap"}.isdisjoint(submit(page))
 
 
 def test_hour_unknown(visit, server):
@@ -174,7 +174,7 @@ def test_surname_generation_syllable_and_count(visit, server):
     expect(page.get_by_label("돌림자 자리")).to_be_disabled()
     page.get_by_label(re.compile("^돌림자 \\(")).fill("준")
     page.get_by_label("돌림자 자리").select_option("끝 글자")
-    page.get_by_label("이름 수").fill("7")
+    page.get_by_label("이름 개수").fill("7")
     assert submit(page)["position"] == "second"
     assert len(names(page)) == 7 and all(n.startswith("정") and n.endswith("준") for n in names(page))
     assert set(page.locator(".card .family dt").all_text_contents()) == {choices[1].hanja}
@@ -319,7 +319,7 @@ def test_keyboard_alone(visit, server):
     for value in BIRTH.values():
         page.keyboard.type(value)
         press("Tab")
-    press("Tab", "Space", "Tab")                                         # 시를 모름을 지나 여자
+    press("Tab", "Space", "Tab")                                         # 시를 모름을 지나 남자
     page.keyboard.type("이")
     expect(page.get_by_role("radio", name="李")).to_be_visible()
     press("Tab", "ArrowRight")

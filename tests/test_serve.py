@@ -3,10 +3,14 @@ import json, logging, os, random, re, signal, socket, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.resources import files
 from multiprocessing import active_children
+from pickle import dumps, loads
 from types import SimpleNamespace
+from unicodedata import normalize
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import jsonschema
@@ -20,6 +24,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_headers_conformance, response_schema_conformance, status_code_conformance
 
 from saju_naming.cli import cli
+from saju_naming.errors import Busy, CollectError, InputError, SajuError, Unavailable
 from saju_naming.generate import recommend
 from saju_naming.serve import MOST_BYTES, Crew, create_app, dismiss, ready, start, tunnel
 
@@ -117,10 +122,12 @@ def test_names_agree_with_the_library_and_with_their_meaning(client):
 
 
 def test_result_is_what_the_command_prints(client):
-    options = ["--birth", "1966-03-01T08:00", "--lunar", "--leap", "--gender", "남자", "--surname", "이", "--surname-hanja", "李", "--count", "3", "--mode", "yongsin", "--place", "부산"]
+    options = ["--birth", "1966-03-01T08:00", "--lunar", "--leap", "--gender", "남자", "--surname", "이", "--surname-hanja", "李", "--mode", "억부 용신", "--place", "부산"]
     printed = CliRunner().invoke(cli, ["recommend", *options, "--json"], standalone_mode=False)
-    body = dict(year=1966, month=3, day=1, hour=8, calendar="lunar", leap=True, gender="남자", surname="이", surname_hanja="李", mode="yongsin", birthplace="부산")
+    body = dict(year=1966, month=3, day=1, hour=8, lunar=True, leap=True, gender="남자", surname="이", surname_hanja="李", mode="yongsin", place="부산")
     assert client.post("/name", json=body).json["result"] == json.loads(printed.output)
+    written = {k: v for k, v in body.items() if k not in ("year", "month", "day", "hour")} | {"birth": "1966-03-01T08:00"}
+    assert client.post("/name", json=written).json["result"] == json.loads(printed.output)
 
 
 def test_review_is_what_the_command_prints(quick):
@@ -153,13 +160,79 @@ def test_surnames_the_usual_hanja_first(quick):
 
 BAD = {"month": [("13", 422), (True, 422), (1.5, 422), (None, 422), ("1e1", 422), (10**4000, 422)], "year": [(1899, 422), ([1990], 422), ("일구구공", 422)], "gender": [("몰라", 422), (1, 422)], "surname": [("뷁", 422), ("", 422), ("김"*99, 422), ("\ud800", 422)],
        "count": [(0, 422), (21, 422)], "longitude": [(200, 422), ("서울", 422), (float("nan"), 422)], "tz": [("../etc", 422), ("\0", 422)], "fixed_syllable": [("서연", 422), ("a", 422)], "position": [("first", 422)],
-       "minute": [(3, 422)], "leap": [(True, 422), ("예", 422)], "siblings": [("서연", 422), (["서연"]*21, 422), ([["서"]], 422)], "surnmae": [("김", 422)], "seed": [(-1, 422), (2**32, 422)], "surname_hanja": [("瑞", 422)], "exclude": [(["😀😀"], 422)]}
+       "minute": [(3, 422)], "leap": [(True, 422), ("예", 422)], "siblings": [({"서": 1}, 422), (["서연"]*21, 422), ([["서"]], 422)], "surnmae": [("김", 422)], "calendar": [("lunar", 422)], "birthplace": [("부산", 422)], "engine": [("openai", 422)], "hour": [(24, 422), ("-1", 422)], "mode": [("아무거나", 422)], "seed": [(-1, 422), (2**32, 422)], "surname_hanja": [("瑞", 422)], "exclude": [(["😀😀"], 422)]}
 
 
 @pytest.mark.parametrize("field, value, status", [(f, v, s) for f, pairs in BAD.items() for v, s in pairs], ids=lambda x: ascii(x)[:20])
 def test_a_bad_field_is_named(quick, field, value, status):
     reply = quick.post("/name", data=json.dumps({**OLD, field: value}), content_type="application/json")
     assert (reply.status_code, error_of(reply)["field"]) == (status, field)
+
+
+@pytest.mark.parametrize("stray, near", [("surnmae", "surname"), ("birthplace", "place"), ("fixed", "fixed_syllable"), ("돌림자", "fixed_syllable"), ("sibling", "siblings")])
+def test_an_unknown_field_is_told_the_nearest(quick, stray, near):
+    assert f"혹시 {near}인가요" in error_of(quick.post("/name", json={**OLD, stray: "김"}))["remedy"]
+
+
+def test_two_births_are_one_too_many(quick):
+    reply = quick.post("/name", json={**OLD, "birth": "1990-05-15"})
+    assert reply.status_code == 422 and "birth와 함께" in error_of(reply)["reason"]
+    assert error_of(quick.post("/name", json={"gender": "여자"}))["field"] == "year"
+
+
+# one normal form at every door
+
+nfd = partial(normalize, "NFD")   # Hangul as macOS spells it
+
+SPELLED = [({"gender": "여자"}, {"gender": nfd("여자")}), ({"gender": "여"}, {"gender": "Female"}), ({"year": "1990"}, {"year": "１９９０"}), ({"count": 4}, {"count": "４"}),
+           ({"surname": "남궁"}, {"surname": nfd("남궁")}), ({"surname": "李"}, {"surname": "\uf9e1"}), ({"surname": "이", "surname_hanja": "李"}, {"surname": "이", "surname_hanja": "\uf9e1\ufe00"}),
+           ({"fixed_syllable": "준"}, {"fixed_syllable": nfd("준")}), ({"mode": "yongsin"}, {"mode": " 억부　용신 "}), ({"place": "부산"}, {"place": "\u00a0부산"}),
+           ({"parents": ["김철수"]}, {"parents": "김 철수"}), ({"exclude": ["서", "淵"]}, {"exclude": ["서\u200b", "淵\ufe00"]})]
+
+
+@pytest.mark.parametrize("plain, typed", SPELLED, ids=lambda x: ascii(x)[:30])
+def test_one_normal_form_of_every_field(quick, plain, typed):
+    said, same = [quick.post("/name", json={**OLD, "hour": 14, **fields}) for fields in (plain, typed)]
+    assert same.status_code == 200, same.text
+    assert same.json["result"]["names"] == said.json["result"]["names"] and same.json["result"]["analysis"] == said.json["result"]["analysis"]
+
+
+@pytest.mark.parametrize("body", [{"name": "김 서연", "hanja": "瑞淵"}, {"name": nfd("김서연"), "hanja": "金 瑞\ufe00淵"}, {"name": "김\u00a0서연", "hanja": "\uf90a瑞淵"}], ids=ascii)
+def test_one_normal_form_of_a_name(quick, body):
+    assert quick.post("/review", json=body).json == quick.post("/review", json={"name": "김서연", "hanja": "金瑞淵"}).json
+
+
+def test_one_normal_form_of_what_is_asked(quick):
+    said = quick.post("/mean", json={"name": "서연(瑞淵)"}).json
+    assert quick.post("/mean", json={"name": nfd("서연") + "（瑞\ufe00淵）"}).json == said
+    assert quick.get("/surnames/" + quote(nfd("김"))).json == quick.get("/surnames/김").json
+
+
+# whose fault it is
+
+FAULTS = [(InputError("model", "X", "못 씁니다", "고치세요"), 422, "X"), (Unavailable("surname", "/srv/secret", "없습니다(/srv/secret/a.json)", "거기를 보세요"), 503, None),
+          (Unavailable("birth", None, "http://10.0.0.7:8000/secret에 닿지 못했습니다", "거기를 보세요"), 503, None), (CollectError("secret", "답이 없습니다"), 503, None),
+          (Busy("server", None, "줄이 찼습니다", "2초 뒤에 다시 보내 주세요"), 503, None), (SajuError("secret", "secret", "이유", "고치는 법"), 500, None)]
+
+
+@pytest.mark.parametrize("error, status, value", FAULTS, ids=lambda x: type(x).__name__)
+def test_status_and_what_is_shown_follow_from_the_class(error, status, value):
+    def run(job, **asked): raise error
+    reply = create_app(SimpleNamespace(run=run)).test_client().post("/name", json=OLD)
+    assert (reply.status_code, error_of(reply)["value"], "Retry-After" in reply.headers) == (status, value, status == 503)
+    assert not re.search("/srv|10[.]0|거기를", reply.text)
+
+
+@pytest.mark.parametrize("error, ours", [(InputError("engine", "X", "못 씁니다", "고치세요"), False), (InputError("model", "X", "못 씁니다", "고치세요"), False),
+                                         (Unavailable("surname", "X", "없습니다", "고치세요"), True)], ids=["engine", "model", "surname"])
+def test_a_worker_s_error_keeps_its_class(rules, monkeypatch, error, ours):
+    "It comes through the pipe as it is; only what is not there makes the server unready."
+    monkeypatch.setattr(rules, "fault", None)
+    monkeypatch.setattr(rules, "give", lambda job, asked: loads(dumps(("refused", error))))
+    with pytest.raises(type(error), match="X") as raised: rules.run("name", **OLD)
+    assert type(raised.value) is type(error) and (rules.fault is not None) == ours
+
+
 
 
 @pytest.mark.parametrize("body, kind, status", [(b"{", "application/json", 400), (b"\xff", "application/json", 400), (b"["*9000, "application/json", 400), (b"[]", "application/json", 422), (b'"{}"', "application/json", 422), (b"null", "application/json", 422),
@@ -176,7 +249,7 @@ def test_wrong_methods_and_addresses(quick, path, method, status):
 
 
 def test_births_to_come_and_days_that_never_were(quick):
-    for changed in ({"year": 2099}, {"month": 2, "day": 30}, {"year": 1991, "calendar": "lunar", "leap": True}): assert quick.post("/name", json={**OLD, **changed}).status_code == 422
+    for changed in ({"year": 2099}, {"month": 2, "day": 30}, {"year": 1991, "lunar": True, "leap": True}): assert quick.post("/name", json={**OLD, **changed}).status_code == 422
 
 
 ODD = (None, True, False, 0, -1, 1.5, 1e308, 10**30, "", " ", "0", "13", "03", "여자", "김", "\0", "\ud800", "서연(瑞淵)", "()", "(瑞)", "가"*300, "漢", "'; --", "{}", "[]", "𠀀", "ㄱ", "́", [], {}, [[]], ["서연"], {"year": 1})
@@ -329,6 +402,7 @@ def test_an_engine_that_is_down_is_told_and_no_fault_of_the_client():
             client = create_app(crew).test_client()
             reply = client.post("/name", json=OLD)
             assert reply.status_code == 503 and "서버에 닿지 못했습니다" in error_of(reply)["reason"]
+            assert error_of(reply)["value"] is None and str(closed.getsockname()[1]) not in reply.text
             assert client.get("/check").json == {"isReady": False, "engine": "openai", "version": client.get("/check").json["version"]}
 
 
@@ -392,7 +466,6 @@ def test_only_a_proxy_on_this_machine_may_name_the_client():
 
 
 def test_a_taken_port_is_one_clear_error():
-    from saju_naming.errors import InputError
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(InputError, match="port"): start(port=taken.getsockname()[1])
 

@@ -1,5 +1,6 @@
 // The page at work: form → request → answer.
 import { Failure, knownAddress, readiness, rememberAddress, request, useAddress, useKey } from "./api.js";
+import { loadOptions } from "./options.js";
 import { asText, copy, picture, save } from "./share.js";
 import { english, switchLanguage, t, translate } from "./text.js";
 import * as view from "./view.js";
@@ -57,9 +58,8 @@ function askKey() {
 }
 
 /* 적는 칸 */
-const PLACES = { year: "birth", month: "birth", day: "birth", hour: "birth", minute: "birth", birth: "birth", calendar: "birth", lunar: "birth", leap: "birth", gender: "gender", surname: "surname", surname_hanja: "surname",
-  fixed_syllable: "fixed", position: "fixed", count: "fixed", name: "name", hanja: "name" };
-const INPUTS = { birth: "year", calendar: "year", lunar: "year", surname_hanja: "surname", fixed_syllable: "fixed" };
+const FIRST = { birth: "year", lunar: "year", surname_hanja: "surname" };  // fields that are mended at another's input
+const OTHER = { name: "own", review: "making" };  // what the task does not ask
 const task = () => form.elements.task.value;
 
 function clearErrors() {
@@ -67,13 +67,19 @@ function clearErrors() {
   for (const node of form.querySelectorAll("[aria-invalid]")) node.removeAttribute("aria-invalid");
 }
 
+function controlOf(field) {
+  const found = form.elements.namedItem(field);
+  return found instanceof RadioNodeList ? found[0] : found;
+}
+
+const placeOf = input => $(input.closest("[aria-describedby]").getAttribute("aria-describedby"));  // where its error is said
+
 function point(field, message, detail = false, go = true) {
-  if (task() === "review" && PLACES[field] === "surname") field = "name";
-  const place = $("e-" + (PLACES[field] ?? "form"));
+  if (task() === "review" && ["surname", "surname_hanja"].includes(field)) field = "name";
+  const input = controlOf(FIRST[field] ?? field), place = input ? placeOf(input) : $("e-form");
   place.replaceChildren(...(detail && english() ? [t("이 칸을 다시 보아 주세요."), " ", view.h("span", { lang: "ko" }, message)] : [message]));
-  const input = field === "gender" ? form.querySelector("[name=gender]") : $(INPUTS[field] ?? field);
-  if (!input || !PLACES[field]) return $("go").focus();
-  if (field !== "gender") { input.setAttribute("aria-invalid", "true"); input.setAttribute("aria-describedby", place.id); }
+  if (!input) return $("go").focus();
+  if (input.type !== "radio") { input.setAttribute("aria-invalid", "true"); input.setAttribute("aria-describedby", place.id); }
   if (go) input.focus();
 }
 
@@ -85,24 +91,29 @@ function missing(asked) {
     [task() === "review" && !asked.name, "name", "성과 이름을 적어 주세요."]].filter(([bad]) => bad);
 }
 
-const BIRTH = ["year", "month", "day", "hour", "minute", "calendar", "leap", "gender"];
-const FIELDS = { name: [...BIRTH, "surname", "surname_hanja", "fixed_syllable", "position", "count"], review: [...BIRTH, "name", "hanja"] };
+const CALENDAR = ["hour", "minute", "lunar", "leap"];  // these say nothing without a date
+
+function valueOf(control, typed) {
+  if (control.type === "number") return Number(typed);
+  return ["checkbox", "radio"].includes(control.type) && typed === "true" ? true : typed;
+}
 
 function collect() {
-  const typed = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, v.trim()]).filter(([, v]) => v));
-  const asked = Object.fromEntries(FIELDS[task()].filter(k => k in typed).map(k => [k, typed[k]]));
-  if (asked.count) asked.count = Number(asked.count);
-  if (asked.leap) asked.leap = true;
-  if (task() === "review" && !asked.year && !asked.month && !asked.day) for (const k of BIRTH) if (k !== "gender") delete asked[k];
+  const asked = {};
+  for (const [name, text] of new FormData(form)) {
+    const control = controlOf(name), typed = text.trim();
+    if (typed && !["task", "unknown"].includes(name) && !$(OTHER[task()]).contains(control)) asked[name] = valueOf(control, typed);
+  }
+  if (task() === "review" && !asked.year && !asked.month && !asked.day) for (const name of CALENDAR) delete asked[name];
   return asked;
 }
 
 function fitForm() {
-  const lunar = form.elements.calendar.value === "lunar", review = task() === "review";
+  const lunar = form.elements.namedItem("lunar").value === "true", review = task() === "review";
   $("leap-field").hidden = !lunar;
   $("leap").disabled = !lunar;
   $("hour").disabled = $("minute").disabled = $("unknown").checked;
-  $("position").disabled = !$("fixed").value.trim();
+  $("position").disabled = !$("fixed_syllable").value.trim();
   $("own").hidden = $("birth-optional").hidden = !review;
   $("making").hidden = review;
   $("go").firstElementChild.dataset.t = review ? "이름 검사하기" : "이름 짓기";
@@ -283,7 +294,7 @@ form.addEventListener("change", fitForm);
 $("server").addEventListener("submit", connect);
 $("surname").addEventListener("input", lookupSurname);
 $("surname").addEventListener("change", tellSurname);
-$("fixed").addEventListener("input", fitForm);
+$("fixed_syllable").addEventListener("input", fitForm);
 $("cancel").addEventListener("click", () => { state.running.abort(); $("go").disabled = false; $("go").focus(); });
 $("again").addEventListener("click", () => submit());
 $("picked-close").addEventListener("click", () => $("picked").close());
@@ -299,3 +310,4 @@ function showLanguage() { Object.assign($("language"), english() ? { textContent
 fitForm();
 showLanguage();
 findServer();
+loadOptions().then(translate);

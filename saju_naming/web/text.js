@@ -1,4 +1,5 @@
-// The words of the page. Korean is the source; English is looked up by the Korean.
+// The words of the page. Korean is the source; English is looked up by the Korean. What may be asked has its words in options.json.
+import { words } from "./options.js";
 import { recall, remember } from "./store.js";
 
 const ENGLISH = {
@@ -7,8 +8,8 @@ const ENGLISH = {
   "페이지에 잘못이 있습니다. 새로 고쳐도 그대로면 아래 글을 알려 주세요.": "Something is wrong with the page. If reloading does not help, please report the text below.", "닫기": "Close",
   "서버": "Server", "이름을 짓는 서버의 주소를 적어 주세요. 이 브라우저가 기억합니다.": "Enter the address of a naming server. This browser remembers it.", "서버 주소": "Server address", "API 키": "API key", "연결": "Connect",
   "할 일": "Task", "이름 짓기": "Find names", "이름 검사": "Check a name", "이름 검사하기": "Check the name", "성과 이름": "Full name", "한자": "Hanja", "(있으면)": "(if any)",
-  "태어난 때": "Time of birth", "없어도 됩니다": "optional", "달력": "Calendar", "양력": "Solar", "음력": "Lunar", "윤달": "Leap month", "년": "Year", "월": "Month", "일": "Day", "시": "Hour", "분": "Minute", "시를 모름": "Hour unknown",
-  "성별": "Gender", "여자": "Female", "남자": "Male", "성": "Surname", "성의 한자": "Hanja of the surname", "돌림자": "Generation syllable", "돌림자 자리": "Its place", "어디든": "Either", "첫 글자": "First", "끝 글자": "Last", "이름 수": "Names",
+  "태어난 때": "Time of birth", "없어도 됩니다": "optional", "달력": "Calendar", "양력": "Solar date", "년": "Year", "월": "Month", "일": "Day", "시": "Hour", "분": "Minute", "시를 모름": "Hour unknown",
+  "어디든": "Either",
   "다섯 오행을 고르게": "Five elements, in balance",
   "태어난 때로 네 기둥을 세우고, 모자라는 오행을 채우는 이름을 등록할 수 있는 한자에서 모두 견주어 권합니다.": "The four pillars are set up from the birth. Of all names that Korean registries accept, those that supply the missing elements are compared and offered.",
   "후보를 모두 견주고 이름을 고르는 중입니다.": "Comparing every candidate and choosing names.", "이름을 검사하는 중입니다.": "Checking the name.", "조금 더 걸리고 있습니다. 서버가 답할 때까지 기다립니다.": "This takes a little longer. Still waiting for the server.",
@@ -41,6 +42,8 @@ export function t(korean, values = {}) {
   return said.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
 
+export const optionWords = (name, choice) => words(name, language, choice);
+
 export function translate() {
   document.documentElement.lang = language;
   document.title = t("사주 작명");
@@ -48,6 +51,7 @@ export function translate() {
     const said = t(node.dataset.t ||= node.textContent);
     if (node.textContent !== said) node.textContent = said;  // a status that stays the same is not read out again
   }
+  for (const node of document.querySelectorAll("[data-option]")) node.textContent = optionWords(node.dataset.option, node.dataset.choice) ?? node.textContent;
   for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", t(node.dataset.tLabel));
 }
 

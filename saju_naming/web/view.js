@@ -1,5 +1,5 @@
 // What an answer looks like. Every text from the server goes in as text, never as HTML.
-import { english, t } from "./text.js";
+import { english, optionWords, t } from "./text.js";
 
 const CHARACTERS = { 목: "甲乙寅卯", 화: "丙丁巳午", 토: "戊己辰戌丑未", 금: "庚辛申酉", 수: "壬癸亥子" };
 const elementOf = char => Object.keys(CHARACTERS).find(e => CHARACTERS[e].includes(char));
@@ -48,7 +48,7 @@ export function elements(counts, added) {
 }
 
 export function glyphs(name) {
-  const family = h("div", { class: `family${name.given_hanja ? "" : " plain"}` }, ko("dt", {}, name.given_hanja ? name.surname_hanja : name.surname), h("dd", {}, name.given_hanja ? ko("span", {}, name.surname) : t("성")));
+  const family = h("div", { class: `family${name.given_hanja ? "" : " plain"}` }, ko("dt", {}, name.given_hanja ? name.surname_hanja : name.surname), h("dd", {}, name.given_hanja ? ko("span", {}, name.surname) : optionWords("surname")));
   const given = name.chars.map(c => h("div", { "data-e": c.element || undefined, class: c.hanja ? undefined : "plain" },
     ko("dt", {}, c.hanja || c.reading), c.hanja && ko("dd", {}, `${c.meaning} ${c.reading}`.trim()), chip(c.element)));
   return h("dl", { class: "glyphs" }, family, given);
