@@ -500,7 +500,7 @@ def _pair_claims(related, said, element, good):
     "An answer on one element tells who feeds it (상생) or restrains it (상극), and nothing of the other relation."
     word, other = ("생", "극") if good else ("극", "생")
     giver = next(e for e in ELEMENTS if acts(e, word, element))
-    named = (giver, word, element) in related or any(m[1] == element and _VERBS[m[2][0]] == word for m in _MATES.finditer(said))
+    named = (giver, word, element) in related or any(m[1] == element and _VERBS[m[2][0]] == word and _said_mates(m).ok for m in _MATES.finditer(said))
     strays = [r for r in related if r[1] != word] + [m for m in _MATES.finditer(said) if _VERBS[m[2][0]] != word]
     return [Claim("chart_claims", named and not strays, f"관계: {element}의 상{word}을 말하지 않음" if not named else f"관계: 물은 것은 상{word}인데 상{other}을 말함")]
 
