@@ -119,7 +119,8 @@ def _print_analysis(console, analysis, added=(), told=""):
 
 def _char_line(c):
     "One character of a name as a line."
-    return f"{c.hanja} {c.meaning} {c.reading} {_color(c.element)} {c.original_strokes}획" if c.hanja and c.element else f"{c.hanja} {c.reading} {_color(c.element)}".strip()
+    said = " ".join(filter(None, (c.hanja, c.meaning, c.reading, _color(c.element))))
+    return f"{said} {c.original_strokes}획" if c.hanja and c.element else said
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
@@ -425,8 +426,22 @@ def _print_report(console, report):
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
 # %% ../nbs/13_cli.ipynb #c040
-def _hanja_json(h): return {**h._asdict(), "registrable": list(registrable_readings(h.hanja)), "blocked": h.blocked}
+def _hanja_json(h):
+    "A character as JSON: its fields and what follows from them."
+    more = {name: getattr(h, name) for name in ("meaning", "disputed", "blocked")}
+    return {**h._asdict(), **more, "registrable": list(registrable_readings(h.hanja))}
 
+def _hun(h):
+    "The meanings of a character, each with its reading where there are several (장수 수, 거느릴 솔)."
+    if len(h.readings) == 1: return h.meaning or "?"
+    return ", ".join(f"{h.meaning_of(r) or '?'} {r}" for r in h.readings)
+
+def _cautions(h):
+    "The cautions of a character, with the reading where one holds in that reading only (더러움(변))."
+    said = (c.partition(":")[2].partition("@") for c in h.caution)
+    return ", ".join(f"{why}({reading})" if reading else why for why, _, reading in said)
+
+# %% ../nbs/13_cli.ipynb #28e03224
 @cli.command(name="hanja", epilog="""\b
 보기:
   saju-naming hanja 瑞
@@ -455,8 +470,8 @@ def _print_hanja(console, found, limit):
     for title in ("한자", "음", "훈", "오행", "필획", "원획", "부수", "급", "이름에", "주의"): table.add_column(title)
     levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
-        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), h.meaning or "?", _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
-                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + ", ".join(h.warnings))
+        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _hun(h), _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
+                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + _cautions(h))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 

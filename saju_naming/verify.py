@@ -251,7 +251,7 @@ def wrong(
 # %% ../nbs/lib/verify.ipynb #c7bfbfc4
 def _hun(char, reading):
     "The 훈 of a listed character under a reading."
-    return table()[char].meaning or UNKNOWN_MEANING
+    return table()[char].meaning_of(reading) or UNKNOWN_MEANING
 
 @lru_cache(maxsize=None)
 def _registers(char, reading): return reading in registrable_readings(char)
