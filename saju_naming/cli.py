@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import ENGINES, EXAMPLES, ask, load_engine, recommend
-from .manse import PLACES, chart_csv, not_future
+from .manse import chart_csv, not_future
 from .names import parse_gender, surname_info
 from .naming import MODES, analyze, check_name
 from .errors import InputError
@@ -52,14 +52,14 @@ def korean_error(
 _CHART_OPTIONS = (
     click.option("--lunar", is_flag=True, help="생일이 음력입니다."),
     click.option("--leap", is_flag=True, help="음력 윤달입니다 (--lunar와 함께)."),
-    click.option("--place", help=f"태어난 곳 ({', '.join(list(PLACES)[:6])} 등). 경도 대신 씁니다."),
+    click.option("--place", help="태어난 곳 (부산, 경남 고성, New York 등). 시간대와 경도 대신 씁니다."),
     click.option("--longitude", type=float, help="태어난 곳의 동경(도). 기본 서울 126.978."),
-    click.option("--tz", default="Asia/Seoul", show_default=True, help="태어난 곳의 시간대 (tzdata 이름)."),
+    click.option("--tz", help="태어난 곳의 시간대 (tzdata 이름). 기본 Asia/Seoul."),
     click.option("--solar", default="mean", show_default=True, help="태양시: mean 평균, apparent 진태양시, clock 시계 그대로."),
     click.option("--rat", default="split", show_default=True, help="자시: split 야자시·조자시, next 23시에 날이 바뀜, midnight 자정에 바뀜."))
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON으로 출력합니다 (모양: 패키지의 data/schema.json).")
 
-_DEFAULT_CHART = dict(lunar=False, leap=False, longitude=PLACES["서울"], tz="Asia/Seoul", solar="mean", rat="split")
+_DEFAULT_CHART = dict(lunar=False, leap=False, place=None, longitude=None, tz=None, solar="mean", rat="split")
 
 def chart_options(
     command,  # 명령 함수
@@ -67,10 +67,7 @@ def chart_options(
     "Adds the options that decide how the pillars are set up; the command gets them as `chart`."
     @wraps(command)
     def run(*args, lunar, leap, place, longitude, tz, solar, rat, **kwargs):
-        if place and longitude is not None: raise InputError("place", place, "--longitude와 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
-        if place and place not in PLACES: raise InputError("place", place, "모르는 곳입니다", f"{', '.join(PLACES)} 가운데 하나를 적거나 --longitude로 경도를 적어 주세요")
-        where = PLACES[place or "서울"] if longitude is None else longitude
-        return command(*args, chart=dict(lunar=lunar, leap=leap, longitude=where, tz=tz, solar=solar, rat=rat), **kwargs)
+        return command(*args, chart=dict(lunar=lunar, leap=leap, place=place, longitude=longitude, tz=tz, solar=solar, rat=rat), **kwargs)
     for option in reversed(_CHART_OPTIONS): run = option(run)
     return run
 
