@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN', 'RENEW', 'ENGINES', 'RETRIES', 'SOURCES', 'MOST',
            'EXAMPLES', 'literal', 'one_of', 'grammar', 'particles', 'meaning_rule', 'given_of', 'shares',
-           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'load_engine',
-           'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names', 'ToldName', 'Told',
-           'recommend', 'pool_candidates', 'ask']
+           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'BadGrammar',
+           'load_engine', 'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names',
+           'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
 import json
@@ -31,8 +31,9 @@ from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
 from .ohaeng import ELEMENTS, josa
-from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
-                                 naming_question, parse_answer, parse_question, plan_of, relation_answer, style_counts, verify_answer, wish, write_explanation, write_meaning)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
+                                 naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
+from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -181,6 +182,7 @@ def _open_onnx(folder):
     "Model, maker of tokenizers, end tokens and context length of an onnxruntime-genai folder."
     if not (folder/"genai_config.json").exists():
         if folder == SHIPPED: raise Unavailable("model", "embedded", "내장 모델이 없습니다", "make model로 만들거나 --no-model로 부르세요")
+        if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
     try:
@@ -242,11 +244,13 @@ class EmbeddedEngine:
             return self.tokenizer.decode_str(_write(self, ids, self.matcher(grammar) if grammar else None, rng, room))
 
 # %% ../nbs/09_generate.ipynb #c038
+class BadGrammar(InputError): "A grammar that cannot be read (문법)."
+
 def _matcher(tokenizer, grammar):
     "What tells which tokens a grammar takes next."
     from llguidance import LLMatcher
     found = LLMatcher(tokenizer, grammar)
-    if found.is_error(): raise InputError("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
+    if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
 def _step(run, tokens):
@@ -301,10 +305,10 @@ def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
     try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
-    from saju_naming.merge import adapter_settings, attach_adapter
+    from saju_naming.merge import adapter_base, attach_adapter
     from saju_naming.model import load_base, load_tokenizer
-    if not (Path(name)/"adapter_config.json").exists(): return load_base(name), load_tokenizer(name)
-    base = adapter_settings(name)["base_model_name_or_path"]
+    if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
+    base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
 
 # %% ../nbs/09_generate.ipynb #c050
@@ -355,10 +359,11 @@ class OpenAIEngine:
         url,         # http://localhost:8000/v1, and #name for one of several models
         timeout=60,  # 초, for a whole reply
     ):
-        from saju_naming.remote import check_address
+        from saju_naming.remote import authorization, check_address
         if not url: raise InputError("model", url or "", "서버의 주소가 없습니다", "--model http://localhost:8000/v1처럼 적어 주세요")
         address, _, self.model = url.partition("#")
         self.url, self.timeout, self.guided = check_address(address.rstrip("/")), timeout, True
+        authorization(self.url)  # a key that may not be sent there is an error now, not at the first question
         self.model = self.model or self._first_model()
 
     @property
@@ -433,6 +438,7 @@ def write(
     "The model's answer if every claim in it is true, else the rule engine's; an outage is raised, but of the model that ships with the package."
     for attempt in range(RETRIES + 1):
         try: text = engine.generate(question, grammar, seed + attempt)
+        except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
@@ -452,7 +458,8 @@ def _misfit(chars, gender, plan, school="haerye"):
     if not meaning: return "뜻이 우리말 이름의 표에 없습니다"
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
-    faults = name_faults(parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0])
+    name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
+    faults = wrong(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
