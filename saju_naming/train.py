@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
-from .errors import InputError
+from .errors import InputError, Unavailable
+from .folders import check_adapter, first_words, reading
 from .plots import korean_font
 from .prompts import chars_of, explanation, names_of, plan_of
 from .verify import claims, facts_of, faults, name_claims, parse_answer, parse_question, wrong
@@ -174,9 +175,12 @@ def _made(source, data):
     if source in ("prompts", MISTAKES): return prompts.build_dataset(**options)
     if source == "corpus": return prompts.build_corpus(**options)
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
     files = {p.stem: str(p) for p in sorted(Path(source).glob("*.parquet"))}
     if "train" not in files: raise InputError("Data.source", source, "prompts도 corpus도, train.parquet이 든 폴더도 아닙니다", "prompts 라고 적거나 save_dataset으로 만든 폴더를 적어 주세요")
-    return load_dataset("parquet", data_files=files)
+    try: return load_dataset("parquet", data_files=files)
+    except (DatasetsError, ValueError, OSError) as e:
+        raise Unavailable("Data.source", source, f"자료가 망가졌습니다({first_words(e.__cause__ or e)})", "save_dataset으로 다시 만들어 주세요") from e
 
 def load_data(
     recipe,  # Recipe
@@ -201,8 +205,12 @@ def _resume_adapter(model, adapter):
     from peft import PeftModel
     from saju_naming.model import TINY
     folder = TINY.parent/"adapter" if adapter == "tiny" else Path(adapter)
-    if not (folder/"adapter_config.json").is_file(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
-    return PeftModel.from_pretrained(model, folder, is_trainable=True)
+    if not (folder/"adapter_config.json").exists(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
+    check_adapter(folder)
+    with reading(folder):
+        try: return PeftModel.from_pretrained(model, folder, is_trainable=True)
+        except (RuntimeError, ValueError) as e:
+            raise InputError("Model.adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})", "어댑터가 배운 본체를 Model.base에 적어 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c054
 def start_model(
@@ -220,7 +228,8 @@ def start_model(
         model = m.load_base(name, **spec)
         return _resume_adapter(model, adapter) if adapter else model, m.load_tokenizer(name)
     from transformers import AutoTokenizer
-    if (Path(output)/"tokenizer.json").is_file(): tokenizer = AutoTokenizer.from_pretrained(output)
+    if (Path(output)/"tokenizer.json").is_file():
+        with reading(output): tokenizer = AutoTokenizer.from_pretrained(output)
     else: tokenizer = m.build_tokenizer(prose(recipe.Data.get("seed", 0)), vocab_size=vocabulary)
     return m.new_model(m.tiny_config(len(tokenizer), **changes), seed), tokenizer
 
@@ -257,7 +266,8 @@ def trainer_config(
     if not torch.cuda.is_available(): keys["use_cpu"] = True
     try: return config_class(source)(**keys)
     except (ValueError, TypeError, ImportError) as e:
-        raise InputError("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({str(e).splitlines()[0]})", "그 값을 고쳐 주세요") from e
+        kind = Unavailable if isinstance(e, ImportError) else InputError
+        raise kind("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({first_words(e)})", "그 값을 고쳐 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c062
 def _prepare(data, tokenizer, args, blocks):
@@ -366,7 +376,7 @@ def run_trainer(
 ):
     "Trains from there; a checkpoint where the recipe ends is only read."
     from transformers import TrainerState
-    state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
+    with reading(checkpoint): state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
     if not state or not 0 < trainer.args.max_steps <= state.global_step: return trainer.train(resume_from_checkpoint=checkpoint)
     best = state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
     trainer.state = state
