@@ -98,7 +98,7 @@ def missing(
 def needs(
     extra: str,  # 패키지들이 든 묶음, such as serve; "" for what is installed with the package itself
 ):
-    "Makes a package that cannot be imported inside the `with` one clear error, with what to install (패키지가 필요한 일)."
+    "Makes a package that cannot be imported inside the `with` one clear error (패키지가 필요한 일)."
     try: yield
     except ImportError as e:
         package = (e.name or "").partition(".")[0]
@@ -106,4 +106,5 @@ def needs(
         if isinstance(e, ModuleNotFoundError): raise missing(package, extra) from e
         said = str(e).strip().partition("\n")[0]
         wanted = f"saju-naming[{extra}]" if extra else "saju-naming"
-        raise Unavailable("package", package, f"불러올 수 없습니다({said})", f"pip install --upgrade '{wanted}'로 판을 맞춰 주세요") from e
+        remedy = f"pip install --upgrade '{wanted}'로 판을 맞춰 주세요"
+        raise Unavailable("package", package, f"불러올 수 없습니다({said})", remedy) from e

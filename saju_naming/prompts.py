@@ -57,7 +57,8 @@ def char_line(
 ) -> str:               # "서(瑞): 상서로울, 자원오행 금"
     "The line that states a character's facts, the same in every family."
     h = table()[hanja]
-    return f"{reading or h.readings[0]}({hanja}): {h.meaning or UNKNOWN_MEANING}, 자원오행 {h.element}"
+    reading = reading or h.readings[0]
+    return f"{reading}({hanja}): {h.meaning_of(reading) or UNKNOWN_MEANING}, 자원오행 {h.element}"
 
 # %% ../nbs/05_prompts.ipynb #c022
 _BY_ELEMENT = phrasings(["인명한자 중 ", "인명용 한자 가운데 ", "이름에 쓰는 한자 중 ", ""], ["자원오행 {e}에 해당하는 한자", "자원오행이 {e}인 한자"],
@@ -84,7 +85,7 @@ def chars_of(
     reading="",  # 음; "" takes the characters that names use, under the readings of names
 ) -> list:       # of (한자, 음)
     "Characters of an element that a name may use."
-    if reading: return [(h.hanja, reading) for h in by_reading(reading) if h.element == element and not h.blocked]
+    if reading: return [(h.hanja, reading) for h in by_reading(reading) if h.element == element and not h.blocked_as(reading)]
     return [(h.hanja, r) for h in table().values() if h.element == element and h.name_use for r in h.name_readings]
 
 @lru_cache
@@ -317,7 +318,7 @@ def hun_eum(
     reading,  # 음
 ) -> str:     # "'상서로울 서'"
     "A character as Koreans say it: meaning and reading (훈음), quoted."
-    return f"'{table()[hanja].meaning or UNKNOWN_MEANING} {reading}'"
+    return f"'{table()[hanja].meaning_of(reading) or UNKNOWN_MEANING} {reading}'"
 
 # %% ../nbs/05_prompts.ipynb #c059
 def hangul_meaning(
@@ -333,8 +334,9 @@ def write_meaning(
 ) -> str:
     "One sentence on what a name wishes, from the meanings of its characters."
     if chars[0][0] == chars[0][1]: return hangul_meaning("".join(r for _, r in chars))
-    v = rng.choice(virtues(table()[chars[0][0]].meaning))
-    w = rng.choice([x for x in virtues(table()[chars[-1][0]].meaning) if x != v] or COMMON_VIRTUES)
+    first, last = (virtues(table()[hanja].meaning_of(reading)) for hanja, reading in (chars[0], chars[-1]))
+    v = rng.choice(first)
+    w = rng.choice([x for x in last if x != v] or COMMON_VIRTUES)
     if w == v: w = next(x for x in COMMON_VIRTUES if x != v)
     facts = _Slots(a=hun_eum(*chars[0]), b=hun_eum(*chars[-1]), v=v, w=w)
     return " ".join(rng.choice(part).format_map(facts) for part in (_LINK if len(chars) > 1 else _LINK_ONE, _WISH, _CLOSE))
@@ -582,7 +584,7 @@ def char_faults(
     h = table().get(hanja)
     if h is None: return [f"한자: {hanja} 인명용 한자가 아님"]
     faults = [] if reading in registrable_readings(hanja) else [f"음: {hanja} {reading}"]
-    if strict and meaning != (h.meaning or UNKNOWN_MEANING): faults.append(f"훈: {hanja} {meaning}")
+    if strict and meaning != (h.meaning_of(reading) or UNKNOWN_MEANING): faults.append(f"훈: {hanja} {meaning}")
     return faults + ([f"자원오행: {hanja} {element}"] if element and element != h.element else [])
 
 # %% ../nbs/05_prompts.ipynb #c096
@@ -643,7 +645,7 @@ def meaning_faults(
 ) -> list:
     "Checks the quoted 훈음 of a meaning sentence and that the words around them claim nothing else."
     said = re.findall(r"'([^']+) ([가-힣])'", text)
-    want = [((table()[c[1]].meaning if c[1] in table() else "") or UNKNOWN_MEANING, c[0]) for c in chars]
+    want = [((table()[c[1]].meaning_of(c[0]) if c[1] in table() else "") or UNKNOWN_MEANING, c[0]) for c in chars]
     free = re.sub(r"'[^']*'", "", text)
     faults = [] if said == want else ["뜻의 훈음"]
     if re.search(rf"[{ELEMENTS}0-9]|[^가-힣 ,.]", free): faults.append(f"뜻 밖의 주장: {free.strip()}")
