@@ -2,7 +2,7 @@
 
     python benchmarks/naming.py [--repeats 5] [--json FILE]
 
-"tables" is `recommend` as it is, warm: all pairs for a plan, the pick of ten, facts and reasons included. "one by one" scores
+"tables" is `rank_names` as it is, warm: all pairs for a plan, the pick of ten, facts and reasons included. "one by one" scores
 pairs with the plain functions that the reasons come from (the notebook checks that both give the same points), on a sample.
 It reaches into the private functions of `naming` for that. "cold shell" starts the command in a new process; "import numpy" is the least that such a process can cost.
 """
@@ -46,17 +46,17 @@ def main():
     args = parser.parse_args()
     birth, gender, surname = CASES[0]
     recommend = shell("-c", "from saju_naming.cli import main; main()", "recommend", "--birth", birth, "--gender", gender, "--surname", surname, "--no-model")
-    naming.recommend(*CASES[0])
+    naming.rank_names(*CASES[0], count=10)
     rounds = {"tables": [], "one by one": [], "cold shell": [], "import numpy": []}
     for _ in range(args.repeats):
-        took = [seconds(lambda: naming.recommend(*case)) for case in CASES]
+        took = [seconds(lambda: naming.rank_names(*case, count=10)) for case in CASES]
         rounds["tables"].append(sum(t for t, _ in took)/sum(r.searched for _, r in took)*1e6)
         rounds["one by one"].append(seconds(lambda: one_by_one(2000))[0]/2000*1e6)
         rounds["cold shell"].append(seconds(recommend)[0])
         rounds["import numpy"].append(seconds(shell("-c", "import numpy"))[0])
     best = {k: min(v) for k, v in rounds.items()}
     middle = {k: statistics.median(v) for k, v in rounds.items()}
-    searched = [naming.recommend(*case).searched for case in CASES]
+    searched = [naming.rank_names(*case, count=10).searched for case in CASES]
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, best of {args.repeats} rounds (median)")
     print(f"pairs searched: {', '.join(f'{n:,}' for n in searched)}\n")
     print(f"{'what':34}{'best':>12}{'(median)':>14}{'ratio':>12}")

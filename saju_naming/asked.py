@@ -127,8 +127,8 @@ _LETTER = rf"([가-힣]|{_HAN})"
 _FIXED = (rf"(?:돌림자|항렬자|돌림|항렬)\s*(?:는|은|이|가|로|:)?\s*['\"‘’“”]?{_LETTER}\s?(?:\(({_HAN})\))?['\"‘’“”]?\s?자?{_END}",
           rf"['\"‘’“”]{_LETTER}\s?(?:\(({_HAN})\))?['\"‘’“”]\s?(?:자|글자)?(?:를|을)?\s?(?:돌림\S*|항렬\S*|넣\S*|써\S*|쓰는|들어\S*)?",
           rf"(?<![가-힣]){_LETTER}\s?(?:\(({_HAN})\))?\s?자\s?(?:돌림\S*|항렬\S*|(?:를|가)\s?(?:넣|써|쓰|들어)\S*)")
-_PLACES = {"first": r"(?:이름의?\s*)?(?:첫|앞|가운데|첫째)\s?글자(?:에|로|는)?|(?:으로|로) 시작(?:하는)?|앞에\s?(?:넣\S*|써\S*)",
-           "second": r"(?:이름의?\s*)?(?:끝|마지막|뒤|뒷|둘째)\s?글자(?:에|로|는)?|(?:으로|로) 끝나(?:는)?|뒤에\s?(?:넣\S*|써\S*)|끝에\s?(?:넣\S*|써\S*)"}
+_PLACES = {"first": r"(?:이름의?\s*)?(?:첫|앞|가운데|첫째)\s?글자(?:에|로|는|가)?|(?:으로|로) 시작(?:하는)?|앞에\s?(?:넣\S*|써\S*)",
+           "second": r"(?:이름의?\s*)?(?:끝|마지막|뒤|뒷|둘째)\s?글자(?:에|로|는|가)?|(?:으로|로) 끝나(?:는)?|뒤에\s?(?:넣\S*|써\S*)|끝에\s?(?:넣\S*|써\S*)"}
 
 def _fixed(words):
     "The generation syllable or character and its place, as options."
@@ -160,7 +160,7 @@ def _kin(words):
 def _left_out(words):
     "What not to use, as an option."
     one = rf"['\"‘’]?(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
-    found = words.take(rf"(?<![가-힣])({one}(?:\s?[,·]\s?{one})*)\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)")
+    found = words.take(rf"(?<![가-힣\d])({one}(?:\s?[,·]\s?{one})*)\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)")
     return {"exclude": re.findall(rf"[가-힣]+|{_HAN}", found[1])} if found else {}
 
 # %% ../nbs/lib/asked.ipynb #a015
@@ -187,9 +187,9 @@ def _place(words):
 # %% ../nbs/lib/asked.ipynb #a017
 _FRAME = ("아이 아기 애 자녀 아가 사람 분 이름 작명 성명 성함 성 성씨 씨 성별 뜻 의미 풀이 사주 오행 팔자 기운 자원오행 발음오행 우리 저희 저 제 나 내 그 이 저는 한국 한국인 예쁜 좋은 부르기 어울리고 어울리는 맞는 맞게 맞춰 맞추어 보완하는 보완할 보충하는 "
           "보충할 모자란 부족한 채우는 채워 채울 좀 꼭 그리고 안녕하세요 감사합니다 부탁 태어난 태어났어요 태어났습니다 태어났는데 태어남 태어날 출생 출생한 출생했어요 생 생일 생년월일 생년월일은 때 날 시각 시간 시 에 의 로 으로 은 는 을 를 이고 이며 인데 인 입니다 이에요 예요 "
-          "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 가문 집안 네 the 것 가진 일 때에 경우").split()
-_ASKS = r"(?:지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고)(?:해|하여|해서|하고)?\s?(?:줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|주시겠어요)?\S*"
-_JOSA = r"(?:이름|사주|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날)(?:을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면)?"
+          "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 가문 집안 네 the 것 가진 일 때에 경우 따른 주세요").split()
+_ASKS = r"(?:지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고|좋겠|바랍|바라|원합|원해|싶)(?:해|하여|해서|하고)?\s?(?:줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|주시겠어요)?\S*"
+_JOSA = r"(?:이름|사주|자원오행|발음오행|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날)(?:을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면)?"
 
 def _unread(words):
     "Words of a question that nothing has used."
@@ -198,6 +198,7 @@ def _unread(words):
     return tuple(word for word in left.split() if word not in _FRAME and len(word) < 30)
 
 # %% ../nbs/lib/asked.ipynb #a018
+_CHAR_LINE = rf"[가-힣]\s?\({_HAN}\): ?[^\n,]*(?:, ?자원오행 ?[{ELEMENTS}])?"  # 이름 묶음의 글자 줄
 _COUNTED = rf"(?<![가-힣])([{ELEMENTS}])(?:은|는|이|가)?\s?\d+\s?개?"  # 오행의 개수: `parse_question` reads them
 
 @dataclass(frozen=True)
@@ -211,8 +212,8 @@ class Asked:
 
     def said(self):
         "What was understood, in words."
-        person = [self.birth and f"{self.birth.said}에 태어난", self.surname and f"{self.surname}씨", self.gender and f"{self.gender}자 아이"]
-        shown = [f"{OPTIONS[name].ko}{_shown(OPTIONS[name], value)}" for name, value in self.options.items()]
+        person = [self.birth and f"{self.birth.said}에 태어난", self.surname and f"{self.surname}씨", f"{self.gender}자 아이" if self.gender else "사람"]
+        shown = [f"{OPTIONS[name].ko}{_shown(OPTIONS[name], value)}" for name, value in self.options.items() if name not in ("lunar", "leap")]
         return ", ".join(filter(None, [" ".join(filter(None, person)), *shown]))
 
 def _shown(option, value):
@@ -223,7 +224,7 @@ def read_request(
     question: str,  # 질문
 ) -> Asked:
     "What a naming question tells, whatever its order; what is told and cannot be read is an `InputError` or stays in `unread`."
-    words = _Words(normalize(question))
+    words = _Words(re.sub(_CHAR_LINE, " ", normalize(question)))
     if len(set(re.findall(_COUNTED, words.left))) == 5: words.all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
     birth = _birth(words)
     options = _kin(words) | _place(words) | _left_out(words) | _fixed(words) | _wishes(words)

@@ -190,10 +190,12 @@ def collect_lunar(
     per_second: float = 5,               # 빠르기
     progress: bool = True,               # 진행 막대
     **retry,                             # tries, wait of `fetch`
-) -> list:                               # dicts: solYear, solMonth, solDay, lunYear, lunMonth, lunDay, lunLeapmonth (평|윤), ...
+) -> list:                               # dicts: solYear, solMonth, solDay, lunYear, lunMonth, lunDay, lunLeapmonth
     "Collects days of the lunar calendar (음양력) from KASI's service."
-    key, remedy = key or os.environ.get("DATA_GO_KR_KEY"), "공공데이터포털에서 받은 키를 환경 변수 DATA_GO_KR_KEY에 넣어 주세요"
-    if not key: raise InputError("key", key, "인증키가 없습니다", remedy)
+    key = key or os.environ.get("DATA_GO_KR_KEY")
+    if not key:
+        remedy = "공공데이터포털에서 받은 키를 환경 변수 DATA_GO_KR_KEY에 넣어 주세요"
+        raise InputError("key", key, "인증키가 없습니다", remedy)
     if operation not in _KASI_PREFIX:
         raise InputError("operation", operation, "모르는 물음입니다", f"{' 또는 '.join(_KASI_PREFIX)}를 적어 주세요")
     with needs("collect"):

@@ -188,11 +188,12 @@ def _hour(reading, ymd, word, number, minute, spoken):
     return found.pop()
 
 # %% ../nbs/lib/dates.ipynb #da22
-_WORD = r"(오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|한밤중|한밤|밤|[ap]\.?m\b\.?)?"
-_AFTER = r"(?:\s*([ap]\.?m\b\.?))?"
-_COLON = rf"T?{_WORD}\s*(?<!\d)(\d{{1,2}}):(\d{{2}})(?::(\d{{2}})(?:[.,]\d{{1,9}})?)?(?![\d:]){_AFTER}"
-_SPOKEN = rf"{_WORD}\s*(?<!\d)(\d{{1,2}}|열한|열두|한|두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s*시(?!각|간)\s*(?:(\d{{1,2}})\s*분(?:\s*(\d{{1,2}})\s*초)?|(반))?"
-_BARE = r"(?<![\d:])(\d{1,2})\s*([ap]\.?m\b\.?)"
+_WORD = r"(?P<word>오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|한밤중|한밤|밤|[ap]\.?m\b\.?)?"
+_AFTER = r"(?:\s*(?P<after>[ap]\.?m\b\.?))"
+_COLON = rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:[.,]\d{{1,9}})?)?(?![\d:]){_AFTER}?"
+_SPOKEN = (rf"{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}|{'|'.join(sorted(_NATIVE, key=len, reverse=True))})\s*시(?!각|간)\s*"
+           r"(?:(?P<minute>\d{1,2})\s*분(?:\s*(?P<second>\d{1,2})\s*초)?|(?P<half>반))?")
+_BARE = rf"(?<![\d:])(?P<hour>\d{{1,2}}){_AFTER}"
 _BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])시(?![간각])(?:\s*\([\d:~\- 시]*\))?"
 _UNKNOWN = r"(?:태어난|출생|생)?\s*(?:시각|시간|시)?\s*(?:[은는을를도])?\s*(?:모름|미상|불명|모른다|모릅니다|모르겠음|모르겠어요|모르겠습니다|unknown)"
 _OFFSET = r"^\s*(?:Z\b|KST\b|(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)|UTC\b|GMT\b)(?:\s*\([A-Za-z가-힣 ]*(?:표준시|Standard Time|KST)\))?"
@@ -231,25 +232,22 @@ def _noon(reading, ymd):
 
 def _clock(reading, ymd):
     "A time on the clock → ((hour, minute, second), offset), or None."
-    found, spoken = reading.take(_COLON), False
-    if found: word, number, minute, second, offset = _word(reading, found[1], found[5]), found[2], found[3], found[4], _offset(reading, found.start())
-    else:
-        found, spoken = reading.take(_SPOKEN), True
-        bare = None if found else reading.take(_BARE)
-        if not found and not bare: return None
-        word, number = (_word(reading, found[1]), found[2]) if found else (_word(reading, bare[2]), bare[1])
-        minute, second = ("30" if found[5] else found[3], found[4]) if found else (0, 0)
-        offset = _offset(reading, (found or bare).start())
-        spoken = bool(found)
-    if int(second or 0) > 59: reading.impossible()
-    return (_hour(reading, ymd, word, number, int(minute or 0), spoken), int(minute or 0), int(second or 0)), offset
+    for pattern in (_COLON, _SPOKEN, _BARE):
+        found = reading.take(pattern)
+        if found: break
+    else: return None
+    part = found.groupdict()
+    minute, second = 30 if part.get("half") else int(part.get("minute") or 0), int(part.get("second") or 0)
+    word, offset = _word(reading, part.get("word"), part.get("after")), _offset(reading, found.start())
+    if second > 59: reading.impossible()
+    return (_hour(reading, ymd, word, part["hour"], minute, pattern is _SPOKEN), minute, second), offset
 
 # %% ../nbs/lib/dates.ipynb #da25
 def _time(reading, ymd):
     "The time in a text → (hour, minute, second) or None where unknown, offset, whether it is a 시진, its name."
+    times: list = []
     found = reading.take(_BLOCK)
-    if found: times = [((*_block(reading, found[1], found[2]), 0), None, True, f"{found[1] or ''}{found[2]}시")]
-    else: times = []
+    if found: times.append(((*_block(reading, found[1], found[2]), 0), None, True, f"{found[1] or ''}{found[2]}시"))
     noon = _noon(reading, ymd)
     if noon: times.append((noon, None, False, ""))
     while clock := _clock(reading, ymd): times.append((*clock, False, ""))

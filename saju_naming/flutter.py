@@ -23,7 +23,8 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 import flet as ft
-from .errors import InputError
+from .errors import InputError, SajuError, Unavailable, needs
+from .options import OPTIONS
 
 # %% ../nbs/12_flutter.ipynb #c011
 FONT_FILE = Path(str(files("saju_naming")/"data"/"fonts"/"NotoSansCJKkr-saju.woff2"))  # 부분 글꼴: 한글과 인명용 한자
@@ -48,13 +49,13 @@ def read_reply(
     status,  # HTTP 상태
     text,    # 답의 본문
 ) -> dict:
-    "The JSON of an answer; whatever else came is an `InputError`."
+    "The JSON of an answer; `InputError` for what the server refused, `Unavailable` for whatever else came."
     try: reply = json.loads(text)
     except ValueError: reply = None
     error = reply.get("error") if isinstance(reply, dict) else None
-    if isinstance(error, dict) and {"field", "value", "reason", "remedy"} <= set(error): raise InputError(*(error[k] for k in ("field", "value", "reason", "remedy")))
+    if isinstance(error, dict) and {"field", "value", "reason", "remedy"} <= set(error): raise (InputError if status < 500 else Unavailable)(*(error[k] for k in ("field", "value", "reason", "remedy")))
     if isinstance(reply, dict) and status < 400: return reply
-    raise InputError("server", server, f"사주 작명 서버의 답이 아닙니다(HTTP {status})", "주소를 확인해 주세요")
+    raise Unavailable("server", server, f"사주 작명 서버의 답이 아닙니다(HTTP {status})", "주소를 확인해 주세요")
 
 # %% ../nbs/12_flutter.ipynb #c024
 async def _by_browser(url, method, headers, body):
@@ -78,13 +79,13 @@ async def call(
     body=None,  # JSON to POST; None is a GET
     key="",     # API 키, where the server wants one
 ) -> dict:      # the answer
-    "Asks a server; every way to fail is one `InputError`."
+    "Asks a server; every way to fail is one `SajuError`."
     server = server_url(server)
     headers = {"ngrok-skip-browser-warning": "1"} | ({"X-API-Key": key} if key else {}) | ({"Content-Type": "application/json"} if body else {})
     send = _by_browser if sys.platform == "emscripten" else _by_machine
     try: status, text = await asyncio.wait_for(send(server + path, "POST" if body else "GET", headers, json.dumps(body) if body else None), TIMEOUT)
-    except TimeoutError as e: raise InputError("server", server, f"{TIMEOUT}초 안에 답이 없습니다", "서버가 바쁜지 확인하고 다시 눌러 주세요") from e
-    except OSError as e: raise InputError("server", server, "서버에 닿지 못했습니다", "주소가 맞는지, 서버가 켜져 있는지(saju-naming serve) 확인해 주세요") from e
+    except TimeoutError as e: raise Unavailable("server", server, f"{TIMEOUT}초 안에 답이 없습니다", "서버가 바쁜지 확인하고 다시 눌러 주세요") from e
+    except OSError as e: raise Unavailable("server", server, "서버에 닿지 못했습니다", "주소가 맞는지, 서버가 켜져 있는지(saju-naming serve) 확인해 주세요") from e
     return read_reply(server, status, text)
 
 # %% ../nbs/12_flutter.ipynb #c031
@@ -98,17 +99,18 @@ def birth_fields() -> dict:  # 칸 이름 → 칸
     number = dict(keyboard_type=ft.KeyboardType.NUMBER, col=4)
     return {"year": field(label="년 (양력)", hint_text="1990", **number), "month": field(label="월", hint_text="5", **number),
             "day": field(label="일", hint_text="15", **number), "time": field(label="시각 (모르면 비움)", hint_text="14:30", col=6),
-            "surname": field(label="성 (비우면 김)", hint_text="김", col=6),
-            "gender": ft.RadioGroup(ft.Row([ft.Radio(value=g, label=g, label_style=NOTO) for g in ("여자", "남자")]), col=12)}
+            "surname": field(label=f"{OPTIONS['surname'].ko} (비우면 김)", hint_text="김", col=6),
+            "gender": ft.RadioGroup(ft.Row([ft.Radio(value=g, label=g, label_style=NOTO) for g in OPTIONS["gender"].choices.values()]), col=12)}
 
 def naming_request(
     values,   # 칸 이름 → 적은 값
 ) -> dict:    # what /name takes
-    "The four keys of the seed as typed; the newer ones only where something was typed, so that an older server is not confused."
+    "The four keys of the seed as typed; the newer ones only where something was typed, so that an older server is not confused. The page shows three names."
     typed = {k: (v or "").strip() for k, v in values.items()}
     hour, _, minute = typed.pop("time").partition(":")
     optional = {"hour": hour, "minute": minute, "surname": typed.pop("surname")}
-    return typed | {k: v for k, v in optional.items() if v}
+    newer = {k: v for k, v in optional.items() if v}
+    return typed | newer | ({"count": 3} if newer else {})
 
 # %% ../nbs/12_flutter.ipynb #c036
 class ServerPanel:
@@ -137,7 +139,7 @@ class ServerPanel:
                 await asyncio.sleep(2)
             await self.saved.set("server", self.url.value)
             self.say("서버가 준비되었습니다.", ready=True)
-        except InputError as e: self.say(str(e), color=ft.Colors.ERROR)
+        except SajuError as e: self.say(str(e), color=ft.Colors.ERROR)
 
     async def ask(self, path, body=None): return await call(self.url.value, path, body, self.key.value)
 
@@ -197,7 +199,7 @@ class Client:
         self.form.disabled = self.step.disabled = True
         self.page.update()
         try: return await self.server.ask(path, body)
-        except InputError as e: self.error.value = str(e)
+        except SajuError as e: self.error.value = str(e)
         finally:
             self.progress.visible = self.form.disabled = self.step.disabled = False
             self.page.update()
@@ -262,7 +264,7 @@ def serve(
     port=8550,         # 포트
 ):
     "Serves the client until it is stopped."
-    import uvicorn
+    with needs("flutter"): import uvicorn
     try: socket.create_server((host, port)).close()
     except OSError as e: raise InputError("port", port, "그 포트를 열 수 없습니다", "다른 수를 적거나 그 포트를 쓰는 프로그램을 멈춰 주세요") from e
     print(f"http://localhost:{port} 에서 엽니다. 멈추려면 Ctrl-C", flush=True)
@@ -270,7 +272,7 @@ def serve(
 
 # %% ../nbs/12_flutter.ipynb #c050
 PACKAGES = ("flet", "msgpack", "repath", "six")  # 브라우저의 파이썬이 쓸 패키지
-MODULES = ("__init__.py", "ohaeng.py", "flutter.py")
+MODULES = ("__init__.py", "options.py", "errors.py", "flutter.py")  # what this module imports of its own package
 START = "import flet as ft\nfrom saju_naming.flutter import main\nft.run(main)\n"
 
 def bundle(

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN', 'RENEW', 'ENGINES', 'RETRIES', 'SOURCES', 'MOST',
            'EXAMPLES', 'literal', 'one_of', 'grammar', 'particles', 'meaning_rule', 'given_of', 'shares',
-           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'load_engine',
-           'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names', 'ToldName', 'Told',
-           'recommend', 'pool_candidates', 'ask']
+           'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'BadGrammar',
+           'load_engine', 'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names',
+           'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
 import json
@@ -161,8 +161,8 @@ def _missing(engine, packages, remedy): return Unavailable("engine", engine, f"{
 
 def _genai_settings(folder):
     "Vocabulary size, end tokens and context length of genai_config.json."
-    found = read_json(folder/"genai_config.json").get("model")
-    try: size, ends, context = found["vocab_size"], found["eos_token_id"], found["context_length"]
+    found = read_json(folder/"genai_config.json")
+    try: size, ends, context = (found["model"][key] for key in ("vocab_size", "eos_token_id", "context_length"))
     except (KeyError, TypeError) as e:
         raise broken(folder, "genai_config.json의 model에 vocab_size, eos_token_id, context_length가 다 있지 않음") from e
     return size, ends if isinstance(ends, list) else [ends], context
@@ -180,6 +180,7 @@ def _open_onnx(folder):
     "Model, maker of tokenizers, end tokens and context length of an onnxruntime-genai folder."
     if not (folder/"genai_config.json").exists():
         if folder == SHIPPED: raise Unavailable("model", "embedded", "내장 모델이 없습니다", "make model로 만들거나 --no-model로 부르세요")
+        if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
     try:
@@ -241,11 +242,13 @@ class EmbeddedEngine:
             return self.tokenizer.decode_str(_write(self, ids, self.matcher(grammar) if grammar else None, rng, room))
 
 # %% ../nbs/09_generate.ipynb #c038
+class BadGrammar(InputError): "A grammar that cannot be read (문법)."
+
 def _matcher(tokenizer, grammar):
     "What tells which tokens a grammar takes next."
     from llguidance import LLMatcher
     found = LLMatcher(tokenizer, grammar)
-    if found.is_error(): raise InputError("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
+    if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
 def _step(run, tokens):
@@ -300,10 +303,10 @@ def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
     try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
-    from saju_naming.merge import adapter_settings, attach_adapter
+    from saju_naming.merge import adapter_base, attach_adapter
     from saju_naming.model import load_base, load_tokenizer
-    if not (Path(name)/"adapter_config.json").exists(): return load_base(name), load_tokenizer(name)
-    base = adapter_settings(name)["base_model_name_or_path"]
+    if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
+    base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
 
 # %% ../nbs/09_generate.ipynb #c050
@@ -354,10 +357,11 @@ class OpenAIEngine:
         url,         # http://localhost:8000/v1, and #name for one of several models
         timeout=60,  # 초, for a whole reply
     ):
-        from saju_naming.remote import check_address
+        from saju_naming.remote import authorization, check_address
         if not url: raise InputError("model", url or "", "서버의 주소가 없습니다", "--model http://localhost:8000/v1처럼 적어 주세요")
         address, _, self.model = url.partition("#")
         self.url, self.timeout, self.guided = check_address(address.rstrip("/")), timeout, True
+        authorization(self.url)  # a key that may not be sent there is an error now, not at the first question
         self.model = self.model or self._first_model()
 
     @property
@@ -431,6 +435,7 @@ def write(
     "The model's answer if every claim in it is true, else the rule engine's; an outage is raised, but of the model that ships with the package."
     for attempt in range(RETRIES + 1):
         try: text = engine.generate(question, grammar, seed + attempt)
+        except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")

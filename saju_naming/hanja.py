@@ -39,7 +39,7 @@ def natural_reading(
     return dueum(reading) if reading in "렬률" and open_or_n else reading
 
 # %% ../nbs/02_hanja.ipynb #c056
-class Hanja(NamedTuple):
+class _HanjaFields(NamedTuple):
     "One registrable character (인명용 한자). `readings` are the listed 본음; 두음 forms register too (`registrable_readings`)."
     hanja: str             # 글자
     readings: tuple        # 등록되는 본음, the usual one first
@@ -56,38 +56,43 @@ class Hanja(NamedTuple):
     name_use: int          # 이름에 쓰는 정도 3 아주 흔함 .. 0
     name_readings: tuple   # 이름에 쓰는 음
 
-    @property
-    def meaning(self) -> str:
-        "The meaning of the usual reading (훈), \"\" when none is known."
-        return self.meanings[0] if self.meanings else ""
+# %% ../nbs/02_hanja.ipynb #adcf06fb
+class _HanjaReadings(_HanjaFields):
+    "What belongs to a reading (음) of a character."
+    __slots__ = ()
 
     @property
-    def disputed(self) -> bool:
-        "Whether the element is open to doubt (`dispute` says why)."
-        return bool(self.dispute)
-
-    @property
-    def blocked(self) -> bool:
-        "Never to be recommended in its usual reading: a bad meaning or none (뜻이 나쁘거나 훈이 없음)."
-        return self.blocked_as(self.readings[0])
-
-    @property
-    def warnings(self) -> tuple:
-        "Every caution of the usual reading as a short Korean phrase (까닭)."
-        return self.warnings_of(self.readings[0])
+    def usual(self) -> tuple:
+        "The readings that it usually has in names (이름에 쓰는 음), else the first listed one."
+        return self.name_readings or self.readings[:1]
 
     def listed(self, reading):
         "The listed reading (본음) that a written one stands for (낙 → 락), \"\" when it does not register."
         if reading in self.readings: return reading
         return next((r for r in self.readings if dueum(r) == reading), "")
 
+    @property
+    def meaning(self) -> str:
+        "The meaning of the first reading (훈), \"\" when none is known."
+        return self.meanings[0] if self.meanings else ""
+
     def meaning_of(self, reading):
         "The meaning that goes with a reading, 두음 forms included; \"\" when that reading has none of its own (음에 딸린 훈)."
         if len(self.readings) == 1: return self.meaning
         return next((m for r, m in zip(self.readings, self.meanings) if r == self.listed(reading)), "")
 
+# %% ../nbs/02_hanja.ipynb #4217ba2b
+class Hanja(_HanjaReadings):
+    "One registrable character (인명용 한자) with the facts of its readings."
+    __slots__ = ()
+
+    @property
+    def disputed(self) -> bool:
+        "Whether the element is open to doubt (`dispute` says why)."
+        return bool(self.dispute)
+
     def cautions_of(self, reading):
-        "The cautions that hold in a reading; an unlisted reading has those of the usual one."
+        "The cautions that hold in a reading; an unlisted reading has those of the first one."
         mark = self.listed(reading) or self.readings[0]
         return tuple(c.partition("@")[0] for c in self.caution if c.partition("@")[2] in ("", mark))
 
@@ -98,6 +103,16 @@ class Hanja(NamedTuple):
     def warnings_of(self, reading):
         "Every caution of a reading as a short Korean phrase (까닭)."
         return tuple(c.partition(":")[2] for c in self.cautions_of(reading))
+
+    @property
+    def blocked(self) -> bool:
+        "Never to be recommended in its first reading: a bad meaning or none (뜻이 나쁘거나 훈이 없음)."
+        return self.blocked_as(self.readings[0])
+
+    @property
+    def warnings(self) -> tuple:
+        "Every caution of the first reading as a short Korean phrase (까닭)."
+        return self.warnings_of(self.readings[0])
 
 # %% ../nbs/02_hanja.ipynb #c057
 @lru_cache(maxsize=None)   # the same readings and cautions come back thousands of times

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from .hanja import registrable_readings, table
 from .names import given_names
-from .errors import InputError
+from .errors import InputError, Unavailable
+from .folders import broken, first_words, read_json, reading
 
 # %% ../nbs/06_model.ipynb #c012
 GEMMA2 = {  # the published shapes; the rest (vocab 256,000, window 4,096, caps 50 and 30, 8,192 positions) is the same in all three
@@ -243,14 +244,14 @@ ATTENTIONS = ("eager", "flex_attention", "flash_attention_2")
 def check_attention(
     attn: str,            # one of `ATTENTIONS`
     device: str = "cpu",  # cpu | cuda | cuda:0 ..
-) -> None:                # InputError when it cannot be used there, or leaves the soft-cap out
+) -> None:                # an error when it cannot be used there, or leaves the soft-cap out
     "Refuses an attention implementation that would quietly give another model."
     if attn == "eager": return
     if attn == "sdpa": raise InputError("attn", attn, "sdpa는 Gemma 2의 soft-cap을 계산하지 못합니다", "eager 로 적어 주세요")
     if attn not in ATTENTIONS: raise InputError("attn", attn, "모르는 어텐션 구현입니다", f"{', '.join(ATTENTIONS)} 가운데 하나로 적어 주세요")
     try: error = softcap_error(attn, device)
     except (ImportError, ValueError, RuntimeError) as e:
-        raise InputError("attn", attn, f"{device}에서 쓸 수 없습니다({str(e).splitlines()[0]})", "eager 로 적어 주세요") from e
+        raise Unavailable("attn", attn, f"{device}에서 쓸 수 없습니다({first_words(e)})", "eager 로 적어 주세요") from e
     if error > 0.2: raise InputError("attn", attn, f"soft-cap을 빠뜨립니다(eager와의 차이 {error:.2f})", "eager 로 적어 주세요")
 
 # %% ../nbs/06_model.ipynb #c077
@@ -263,58 +264,60 @@ def find_base(
     name_or_path = str(name_or_path)
     folder = TINY if name_or_path == "tiny" else Path(name_or_path)
     if (folder/"config.json").is_file(): return str(folder)
-    if name_or_path == "tiny": raise InputError("model", name_or_path, "작은 모델이 아직 없습니다", "make model 로 만들어 주세요")
+    if name_or_path == "tiny": raise Unavailable("model", name_or_path, "작은 모델이 아직 없습니다", "make model 로 만들어 주세요")
+    if (folder/"config.json").exists() or any(folder.glob("model*.safetensors")): raise broken(folder, "config.json이 없음")
     if folder.is_dir(): raise InputError("model", name_or_path, "폴더에 config.json이 없습니다", "save_pretrained로 저장한 모델 폴더를 적어 주세요(어댑터만 든 폴더는 아닙니다)")
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name_or_path): return name_or_path
     raise InputError("model", name_or_path, "폴더도, 허브의 모델 이름도 아닙니다", "tiny, 폴더 경로, 또는 rtzr/ko-gemma-2-9b-it 같은 이름으로 적어 주세요")
 
 # %% ../nbs/06_model.ipynb #c080
-def _hub_reason(error):
-    "(reason, remedy) for what went wrong on the way to a model."
+def _hub_error(name, error):
+    "What went wrong on the way to a model of the hub, as an error of ours."
     from huggingface_hub import errors as hub
     while error.__cause__ and not isinstance(error, (hub.HfHubHTTPError, hub.LocalEntryNotFoundError)): error = error.__cause__
     if isinstance(error, hub.GatedRepoError):
-        return "약관에 동의해야 받을 수 있는 모델입니다", "허브의 모델 페이지에서 동의하고 hf auth login 으로 로그인해 주세요(또는 환경변수 HF_TOKEN)"
+        return Unavailable("model", name, "약관에 동의해야 받을 수 있는 모델입니다", "허브의 모델 페이지에서 동의하고 hf auth login 으로 로그인해 주세요(또는 환경변수 HF_TOKEN)")
     if isinstance(error, hub.RepositoryNotFoundError):
-        return "그런 폴더가 없고, 허브에도 그런 모델이 없거나 볼 권한이 없습니다", "이름의 철자를 보거나 hf auth login 으로 로그인해 주세요"
+        return InputError("model", name, "그런 폴더가 없고, 허브에도 그런 모델이 없거나 볼 권한이 없습니다", "이름의 철자를 보거나 hf auth login 으로 로그인해 주세요")
     if isinstance(error, hub.LocalEntryNotFoundError):
-        return "허브에 닿지 않고, 받아 둔 것도 없습니다", "인터넷 연결을 확인하거나, 받아 둔 모델 폴더의 경로를 적어 주세요"
-    return f"읽지 못했습니다({str(error).splitlines()[0][:120]})", "모델 이름과 폴더를 확인해 주세요"
+        return Unavailable("model", name, "허브에 닿지 않고, 받아 둔 것도 없습니다", "인터넷 연결을 확인하거나, 받아 둔 모델 폴더의 경로를 적어 주세요")
+    return broken(name, error)
 
 @contextmanager
 def loading(
     name: str,  # what the user asked for
-):              # InputError instead of the OSError of transformers and its hub
+):              # an error of ours instead of those of transformers, its hub and its libraries
     "Turns what goes wrong while a model is fetched or read into one sentence."
-    try: yield
-    except OSError as e: raise InputError("model", name, *_hub_reason(e)) from e
+    with reading(name):
+        try: yield
+        except OSError as e: raise e if Path(name).is_dir() or name == "tiny" else _hub_error(name, e) from e
 
 # %% ../nbs/06_model.ipynb #c082
 def base_config(
     name_or_path: str,  # as for `find_base`
 ):                      # its Gemma2Config
-    "The configuration of a base; InputError unless it is a Gemma 2 language model."
+    "The configuration of a base; InputError unless it is a Gemma 2 language model, Unavailable when it is damaged."
     from transformers import AutoConfig
-    path = find_base(name_or_path)
-    with loading(name_or_path):
+    name, path = str(name_or_path), find_base(name_or_path)
+    if Path(path).is_dir() and "model_type" not in read_json(Path(path)/"config.json"): raise broken(path, "config.json에 model_type이 없음")
+    with loading(name):
         try: config = AutoConfig.from_pretrained(path)
-        except ValueError as e: raise InputError("model", name_or_path, "config.json의 구조를 모릅니다", "Gemma 2 모델을 적어 주세요") from e
+        except ValueError as e: raise InputError("model", name, "config.json의 구조를 모릅니다", "Gemma 2 모델을 적어 주세요") from e
     if (config.architectures or [config.model_type]) not in (["Gemma2ForCausalLM"], ["gemma2"]):
-        raise InputError("model", name_or_path, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})", "Gemma2ForCausalLM인 모델을 적어 주세요")
+        raise InputError("model", name, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})", "Gemma2ForCausalLM인 모델을 적어 주세요")
     return config
 
 # %% ../nbs/06_model.ipynb #c087
 def load_tokenizer(
     name_or_path: str = "tiny",  # as for `find_base`
 ):                               # its tokenizer
-    "The tokenizer of a base; InputError when it is missing or is another model's."
+    "The tokenizer of a base; Unavailable when it is missing, damaged or another model's."
     from transformers import AutoTokenizer
     config = base_config(name_or_path)
-    with loading(name_or_path): tok = AutoTokenizer.from_pretrained(find_base(name_or_path))
-    if len(tok) != config.vocab_size:
-        raise InputError("model", name_or_path, f"토크나이저의 토큰이 {len(tok):,}개인데 모델의 어휘는 {config.vocab_size:,}개입니다",
-                         "모델과 함께 저장된 tokenizer.json이 폴더에 있는지 확인해 주세요")
-    return tok
+    with loading(str(name_or_path)): tok = AutoTokenizer.from_pretrained(find_base(name_or_path))
+    if len(tok) == config.vocab_size: return tok
+    raise Unavailable("model", str(name_or_path), f"토크나이저의 토큰이 {len(tok):,}개인데 모델의 어휘는 {config.vocab_size:,}개입니다",
+                      "모델과 함께 저장된 tokenizer.json이 폴더에 있는지 확인해 주세요")
 
 # %% ../nbs/06_model.ipynb #c090
 def quantization_config(
@@ -353,13 +356,19 @@ def check_memory(
     name: str,   # the model
     needed: int, # bytes of its weights
     free: int,   # bytes free on the GPU
-) -> None:       # InputError when they do not fit
+) -> None:       # Unavailable when they do not fit
     "Compares what a model needs, a tenth more for its work, with what a GPU has free."
     if 1.1*needed > free:
-        raise InputError("model", name, f"GPU 메모리가 모자랍니다(필요 {1.1*needed/2**30:.1f}GiB, 남은 것 {free/2**30:.1f}GiB)",
+        raise Unavailable("model", str(name), f"GPU 메모리가 모자랍니다(필요 {1.1*needed/2**30:.1f}GiB, 남은 것 {free/2**30:.1f}GiB)",
                          "quantization을 8bit나 4bit로 하거나, GPU를 쓰는 다른 프로그램을 끄거나, 더 작은 모델을 적어 주세요")
 
 # %% ../nbs/06_model.ipynb #c095
+def _check_weights(name, found):
+    "Refuses a model whose weights are not those of its configuration."
+    beyond = {key for key in found["unexpected_keys"] if ".layers." in key}
+    wrong = sorted({*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"]), *beyond})
+    if wrong: raise broken(str(name), f"config.json과 맞지 않는 가중치 {len(wrong)}개: {wrong[0]}")
+
 def load_base(
     name_or_path: str = "tiny",       # "tiny", a folder, or a hub name
     quantization: str | None = None,  # None | 8bit | 4bit (nf4)
@@ -367,7 +376,7 @@ def load_base(
     device: str | None = None,        # cpu | cuda | cuda:1 ..; None: a GPU where there is one
     attn: str = "eager",              # how attention is computed, see `check_attention`
 ):                                    # Gemma2ForCausalLM on that device
-    "A Gemma 2 to train or to ask, of either size; every mistake is one InputError."
+    "A Gemma 2 to train or to ask, of either size; every mistake and every damage is one sentence."
     import torch
     from transformers import AutoModelForCausalLM
     device, dtype = pick_device(device, dtype)
@@ -376,6 +385,9 @@ def load_base(
     check_attention(attn, device)
     if device != "cpu":
         check_memory(name_or_path, weight_bytes(without_weights(config), quantization, dtype.itemsize), torch.cuda.mem_get_info(device)[0])
-    with loading(name_or_path):
-        return AutoModelForCausalLM.from_pretrained(find_base(name_or_path), dtype=dtype, device_map={"": device},
-                                                    attn_implementation=attn, quantization_config=stored)
+    with loading(str(name_or_path)):
+        model, found = AutoModelForCausalLM.from_pretrained(
+            find_base(name_or_path), dtype=dtype, device_map={"": device}, attn_implementation=attn, quantization_config=stored,
+            ignore_mismatched_sizes=True, output_loading_info=True)  # transformers fills what is lost with random numbers
+    _check_weights(name_or_path, found)
+    return model

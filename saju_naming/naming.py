@@ -200,7 +200,7 @@ def char_quality(
 ) -> float:   # 0..1
     "How well a character suits a name: used in names, readable, without warnings. The weights are this project's."
     natural = any(reading in (r, dueum(r)) for r in char.name_readings)
-    q = _USE[char.name_use if natural else 0] + _LEVEL[char.level] - 0.15*bool(char.caution) - 0.05*char.disputed
+    q = _USE[char.name_use if natural else 0] + _LEVEL[char.level] - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed
     return min(max(q, 0.0), 1.0)
 
 # %% ../nbs/04_naming.ipynb #c050
@@ -236,7 +236,8 @@ def _make_pool(rows):
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
     return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), is_feminine(c))
-                       for c in table().values() if c.meaning and not c.blocked for r in {*c.readings, *map(dueum, c.readings)} if r in SYLLABLE_INDEX])
+                       for c in table().values() for r in {*c.readings, *map(dueum, c.readings)}
+                       if r in SYLLABLE_INDEX and c.meaning_of(r) and not c.blocked_as(r)])
 
 @lru_cache
 def hangul_pool(
@@ -278,10 +279,18 @@ class _Request:
     fixed: str; position: str; siblings: tuple; parents: tuple; exclude: tuple
     gender_neutral: bool; hangul_only: bool; school: str; seed: int; note: str
 
+def _usual_syllables(hanja):
+    "The syllables as which names usually read a character, as listed and as they sound (두음)."
+    usual = table()[hanja].usual if hanja in table() else ()
+    return [SYLLABLE_INDEX[s] for r in usual for s in (r, dueum(r)) if s in SYLLABLE_INDEX]
+
 def _fixed_mask(pool, fixed):
-    "Where a pool has the fixed syllable or character (돌림자)."
+    "Where a pool has the fixed syllable, or the fixed character in its usual reading (돌림자)."
     if not fixed: return np.zeros(len(pool), bool)
-    return pool.syllable == SYLLABLE_INDEX[fixed] if fixed in SYLLABLE_INDEX else pool.hanja == fixed
+    if fixed in SYLLABLE_INDEX: return pool.syllable == SYLLABLE_INDEX[fixed]
+    here = pool.hanja == fixed
+    usual = here & np.isin(pool.syllable, _usual_syllables(fixed))
+    return usual if usual.any() else here
 
 # %% ../nbs/04_naming.ipynb #c062
 _GOOD = 0.5  # 돌림자의 오행을 고를 때, 됨됨이가 이만큼은 되는 글자만 센다
@@ -474,7 +483,7 @@ class NameChar:
     strokes: int           # 필획
     original_strokes: int  # 원획
     level: str             # education | ks1001 | other
-    disputed: bool         # 자료마다 자원오행이 다름
+    disputed: bool         # 자원오행이 확실하지 않음 (자료끼리 다르거나 부수의 뜻이 옅음)
     caution: tuple         # 주의
 
 @dataclass(frozen=True)
@@ -528,7 +537,8 @@ def _char_facts(hanja, reading, school):
     c = table().get(hanja)
     if c is None and not is_hanja(hanja): raise InputError("hanja", hanja, "한자가 아닙니다", "瑞처럼 한자로 적어 주세요")
     if c is None: return NameChar(hanja, reading, "", "", 0, 0, "unlisted", False, ("인명용 한자가 아님",))
-    return NameChar(c.hanja, reading, c.meaning, c.element, c.strokes, c.original_strokes, c.level, c.disputed, c.warnings)
+    return NameChar(c.hanja, reading, c.meaning_of(reading), c.element, c.strokes, c.original_strokes, c.level, c.disputed,
+                    c.warnings_of(reading))
 
 def _char_check(char):
     "Whether the registry takes this character with this reading."
@@ -556,7 +566,7 @@ def _say_meaning(chars, plan):
     "What the characters mean, which elements they are, and how much of the plan they supply."
     known = [c for c in chars if c.element]
     if not known: return []
-    said = [f"{josa(f'{c.meaning} {c.reading}({c.hanja})' if c.hanja else f'소리 {c.reading}', '은/는')} {c.element}" for c in known]
+    said = [f"{josa(f'{c.meaning} {c.reading}({c.hanja})'.strip() if c.hanja else f'소리 {c.reading}', '은/는')} {c.element}" for c in known]
     sentences = [f"{', '.join(said)}{'의 한자입니다' if all(c.hanja for c in known) else '입니다'}."]
     if not plan: return sentences
     left, supplied = [c.element for c in known], []
@@ -591,10 +601,17 @@ def _say_use(given, gender, bands):
     if not bands: return ["주로 남자 이름입니다." if known.gender == "남" else "주로 여자 이름입니다."]
     return [("요즘 자주 쓰이는" if recent >= 3 else "요즘 쓰이지만 흔하지 않은" if recent else "예전에 더 쓰이던") + " 이름입니다."]
 
+_DOUBT = {"sources": "자료마다 자원오행이 달라", "radical": "부수의 뜻이 옅어"}   # 오행이 확실하지 않은 까닭
+
+def _say_doubt(char):
+    "Why the element of a `NameChar` is open to doubt, and what it was taken to be."
+    subject, taken = josa(f"{char.reading}({char.hanja})", "은/는"), josa(char.element, "으로/로")
+    return f"{subject} {_DOUBT[table()[char.hanja].dispute]} {taken} 보았습니다."
+
 def _say_caution(surname, given, chars):
-    "Warnings: characters to be careful with, elements on which sources differ, a teasing sound."
+    "Warnings: characters to be careful with, elements open to doubt, a teasing sound."
     sentences = [f"{josa(f'{c.reading}({c.hanja})', '은/는')} 조심할 글자입니다({', '.join(c.caution)})." for c in chars if c.caution]
-    sentences += [f"{josa(f'{c.reading}({c.hanja})', '은/는')} 자료마다 자원오행이 달라 {josa(c.element, '으로/로')} 보았습니다." for c in chars if c.disputed]
+    sentences += [_say_doubt(c) for c in chars if c.disputed]
     word = teasing(surname, given)
     return sentences + ([f"소리가 놀림말 '{word}'에 가깝습니다."] if word else [])
 

@@ -50,9 +50,9 @@ PERSON = (
 
 # %% ../nbs/lib/options.ipynb #o009
 CHART = (
-    Option("place", "태어난 곳", "Birthplace", "태어난 곳: 부산, 평양, 뉴욕. 시간대와 경도를 함께 정합니다 (없으면 서울)", "text", high=40, example="뉴욕"),
+    Option("place", "태어난 곳", "Birthplace", "태어난 곳: 부산, 평양, 뉴욕. 시간대와 경도를 함께 정합니다 (없으면 서울)", "text", high=40, example="뉴욕", example_with={"birth": "2024-02-04T12:00"}),
     Option("tz", "시간대", "Time zone", "시간대 (IANA 이름). place 대신 longitude와 함께 씁니다", "text", high=40, example="Asia/Shanghai",
-           example_with={"longitude": 121.47}),
+           example_with={"longitude": 121.47, "birth": "2000-05-15T15:30"}),
     Option("longitude", "경도", "Longitude", "태어난 곳의 동경(도). place 대신 씁니다", "number", low=-180, high=180, example=129.075,
            example_with={"birth": "1990-05-15T15:30"}),
     Option("solar", "태양시", "Solar time", "날과 시를 정하는 시계", "choice", "mean", example="clock", example_with={"birth": "1990-05-15T15:10"},
@@ -79,12 +79,12 @@ NAMING = (
     Option("exclude", "뺄 것", "Leave out", "뺄 이름, 음절, 한자", "names", (), high=200, example=("윤", "서")),
     Option("gender_neutral", "중성 이름", "Gender-neutral", "남녀 모두에게 어울리는 이름만", "flag", False, example=True),
     Option("hangul_only", "한글 이름", "Hangul only", "한글 이름 (발음오행으로 채웁니다)", "flag", False, example=True),
-    Option("mode", "보충 방식", "Supplement rule", "무엇을 채울지 정하는 방식", "choice", "lacking", example="yongsin",
+    Option("mode", "보충 방식", "Supplement rule", "무엇을 채울지 정하는 방식", "choice", "lacking", example="johu",
            choices={"lacking": "개수 보충", "weighted": "가중 보충", "yongsin": "억부 용신", "johu": "조후"},
            en_choices={"lacking": "By count", "weighted": "Weighted", "yongsin": "Balance (yongsin)", "johu": "Season (johu)"}),
     Option("school", "발음오행 유파", "Sound school", "발음오행의 유파", "choice", "haerye", example="unhae",
            choices={"haerye": "해례본", "unhae": "운해본"}, en_choices={"haerye": "Haerye", "unhae": "Unhae"}),
-    Option("seed", "시드", "Seed", "다른 수는 비슷하게 좋은 다른 이름과 다른 말", "whole", 0, low=0, high=2**32 - 1, example=1),
+    Option("seed", "시드", "Seed", "다른 수는 비슷하게 좋은 다른 이름과 다른 말", "whole", 0, low=0, high=2**32 - 1, example=3),
 )
 
 # %% ../nbs/lib/options.ipynb #o013

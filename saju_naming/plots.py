@@ -20,7 +20,8 @@ _SHIPPED = Path(str(files("saju_naming")/"data"/"fonts"/"NotoSansCJKkr-saju.woff
 def _unpack(source, target):
     "Writes a woff2 font as one that matplotlib reads, under our name; the file is there whole or not at all."
     from fontTools.ttLib import TTFont
-    with TTFont(source, recalcBBoxes=False, recalcTimestamp=False) as font, TemporaryDirectory(dir=target.parent) as part:
+    opened = TTFont(source, recalcBBoxes=False, recalcTimestamp=False)
+    with opened as font, TemporaryDirectory(dir=target.parent) as part:
         font.flavor = None
         for number in (1, 4):  # family, full name
             font["name"].setName(FAMILY, number, 3, 1, 0x409)

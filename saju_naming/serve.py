@@ -55,7 +55,8 @@ from .names import surname_info
 from .naming import check_name
 from .ohaeng import is_hangul, josa
 from .options import CHART, NAMING, Option, pick
-from .prompts import hun_eum, name_block, naming_question, parse_question
+from .prompts import hun_eum, name_block, naming_question
+from .verify import parse_question
 
 # %% ../nbs/11_serve.ipynb #c010
 def from_json(
@@ -639,7 +640,7 @@ def surname_reply(
 ) -> dict:
     "A surname and how it is written, the usual way first."
     found = surname_info(hangul)
-    def meaning(hanja): return " ".join(table()[c].meaning or "" for c in hanja if c in table())
+    def meaning(hanja): return " ".join(table()[c].meaning_of(r) for c, r in zip(hanja, found.hangul) if c in table())
     return dict(surname=found.hangul, choices=[dict(hanja=c.hanja, meaning=meaning(c.hanja), strokes=list(c.strokes)) for c in found.choices])
 
 # %% ../nbs/11_serve.ipynb #c067

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
-from .errors import InputError
+from .errors import InputError, Unavailable
+from .folders import check_adapter, first_words, reading
 from .plots import korean_font
-from .prompts import char_faults, chars_of, claims, explanation, name_faults, names_of, parse_answer, parse_question, plan_of, verify_answer
+from .prompts import chars_of, explanation, names_of, plan_of
+from .verify import claims, facts_of, faults, name_claims, parse_answer, parse_question, wrong
 
 # %% ../nbs/07_train.ipynb #c012
 BLOCKS = ("Model", "LoRA", "Data", "Trainer")
@@ -173,9 +175,12 @@ def _made(source, data):
     if source in ("prompts", MISTAKES): return prompts.build_dataset(**options)
     if source == "corpus": return prompts.build_corpus(**options)
     from datasets import load_dataset
+    from datasets.exceptions import DatasetsError
     files = {p.stem: str(p) for p in sorted(Path(source).glob("*.parquet"))}
     if "train" not in files: raise InputError("Data.source", source, "prompts도 corpus도, train.parquet이 든 폴더도 아닙니다", "prompts 라고 적거나 save_dataset으로 만든 폴더를 적어 주세요")
-    return load_dataset("parquet", data_files=files)
+    try: return load_dataset("parquet", data_files=files)
+    except (DatasetsError, ValueError, OSError) as e:
+        raise Unavailable("Data.source", source, f"자료가 망가졌습니다({first_words(e.__cause__ or e)})", "save_dataset으로 다시 만들어 주세요") from e
 
 def load_data(
     recipe,  # Recipe
@@ -200,8 +205,12 @@ def _resume_adapter(model, adapter):
     from peft import PeftModel
     from saju_naming.model import TINY
     folder = TINY.parent/"adapter" if adapter == "tiny" else Path(adapter)
-    if not (folder/"adapter_config.json").is_file(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
-    return PeftModel.from_pretrained(model, folder, is_trainable=True)
+    if not (folder/"adapter_config.json").exists(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
+    check_adapter(folder)
+    with reading(folder):
+        try: return PeftModel.from_pretrained(model, folder, is_trainable=True)
+        except (RuntimeError, ValueError) as e:
+            raise InputError("Model.adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})", "어댑터가 배운 본체를 Model.base에 적어 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c054
 def start_model(
@@ -219,7 +228,8 @@ def start_model(
         model = m.load_base(name, **spec)
         return _resume_adapter(model, adapter) if adapter else model, m.load_tokenizer(name)
     from transformers import AutoTokenizer
-    if (Path(output)/"tokenizer.json").is_file(): tokenizer = AutoTokenizer.from_pretrained(output)
+    if (Path(output)/"tokenizer.json").is_file():
+        with reading(output): tokenizer = AutoTokenizer.from_pretrained(output)
     else: tokenizer = m.build_tokenizer(prose(recipe.Data.get("seed", 0)), vocab_size=vocabulary)
     return m.new_model(m.tiny_config(len(tokenizer), **changes), seed), tokenizer
 
@@ -256,7 +266,8 @@ def trainer_config(
     if not torch.cuda.is_available(): keys["use_cpu"] = True
     try: return config_class(source)(**keys)
     except (ValueError, TypeError, ImportError) as e:
-        raise InputError("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({str(e).splitlines()[0]})", "그 값을 고쳐 주세요") from e
+        kind = Unavailable if isinstance(e, ImportError) else InputError
+        raise kind("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({first_words(e)})", "그 값을 고쳐 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c062
 def _prepare(data, tokenizer, args, blocks):
@@ -365,7 +376,7 @@ def run_trainer(
 ):
     "Trains from there; a checkpoint where the recipe ends is only read."
     from transformers import TrainerState
-    state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
+    with reading(checkpoint): state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
     if not state or not 0 < trainer.args.max_steps <= state.global_step: return trainer.train(resume_from_checkpoint=checkpoint)
     best = state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
     trainer.state = state
@@ -445,8 +456,8 @@ def right(
 ):             # 0..1
     "The share right of what an answer claims and of the steps that its explanation owes (맞은 몫)."
     told = [any(w in answer for w in words) for words in _steps(parse_question(question))]
-    told += [ok for kind in claims(question, answer).values() for ok in kind]
-    return sum(told)/(len(told) + len(verify_answer(question, answer)))
+    told += [c.ok for c in claims(answer, facts_of(question))]
+    return sum(told)/max(1, len(told))
 
 def whole(
     question,  # 질문
@@ -477,15 +488,13 @@ def own_answers(
     return out
 
 # %% ../nbs/07_train.ipynb #c100
-def _sound(asked, text):
+def _sound(facts, text):
     "Whether a piece of an answer may stay: true, and a name in use."
-    if asked["family"] in ("male", "female"): return text in names_of(asked["gender"], asked["initial"])
-    parsed = parse_answer(text, asked["hangul"])
-    if asked["family"] == "hanja":
-        char = parsed["chars"][0]
-        return not (asked["chars"] or char_faults(char)) and char[3] == asked["element"] and char[0] == (asked["reading"] or char[0])
-    name, plan = parsed["names"][0], plan_of(asked["counts"], asked["length"])
-    return len(parsed["names"]) == 1 and (asked["hangul"] or name["given"] in names_of(asked["gender"])) and bool(name["meaning"]) and not parsed["chars"] and not name_faults(name, asked["gender"], plan)
+    if facts["family"] != "naming": return not facts.get("chars") and not faults(text, facts)
+    parsed, hangul = parse_answer(text, facts.get("hangul")), facts.get("hangul")
+    name = parsed["names"][0]
+    alone = len(parsed["names"]) == 1 and not parsed["chars"] and not parsed["explanation"]
+    return alone and (hangul or name["given"] in names_of(facts["gender"])) and not wrong(name_claims(name, facts))
 
 def repaired(
     question,  # 질문
@@ -493,9 +502,9 @@ def repaired(
     known,     # 모범 답
 ) -> str:
     "The model's answer with what is wrong put right from the known one, and the rest left as it is (고쳐 쓴 답)."
-    asked, kept = parse_question(question), {}
+    asked, facts, kept = parse_question(question), facts_of(question), {}
     told = " ".join(next(w for text in (answer, known) for w in words if w in text) for words in _steps(asked))
-    for thing, text in [p for p in pieces(asked, answer) if _sound(asked, p[1])] + pieces(asked, known):
+    for thing, text in [p for p in pieces(asked, answer) if _sound(facts, p[1])] + pieces(asked, known):
         if len(kept) < wanted(asked): kept.setdefault(thing, text)
     join, head = {"naming": ("\n\n", "이름 추천\n"), "hanja": ("\n", "")}.get(asked["family"], (", ", ""))
     made = "\n\n".join(filter(None, (told, head + join.join(kept.values()) if kept else "")))

@@ -18,6 +18,12 @@ _settings.read(ROOT/"settings.ini", encoding="utf-8")
 CFG = _settings["DEFAULT"]
 
 
+def pytest_collection_modifyitems(items):
+    "Tests that need a browser are marked so: `pytest -m browser`, or `-m 'not browser'` where there is none."
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()): item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def browser():
     "The system's Chromium; where there is none the tests say so, or fail when SAJU_REQUIRE_BROWSER is set."
