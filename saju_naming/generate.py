@@ -163,8 +163,8 @@ def _missing(engine, packages, remedy): return Unavailable("engine", engine, f"{
 
 def _genai_settings(folder):
     "Vocabulary size, end tokens and context length of genai_config.json."
-    found = read_json(folder/"genai_config.json").get("model")
-    try: size, ends, context = found["vocab_size"], found["eos_token_id"], found["context_length"]
+    found = read_json(folder/"genai_config.json")
+    try: size, ends, context = (found["model"][key] for key in ("vocab_size", "eos_token_id", "context_length"))
     except (KeyError, TypeError) as e:
         raise broken(folder, "genai_config.json의 model에 vocab_size, eos_token_id, context_length가 다 있지 않음") from e
     return size, ends if isinstance(ends, list) else [ends], context
