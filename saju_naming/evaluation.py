@@ -21,6 +21,7 @@ import os
 import random
 import re
 import time
+from collections import Counter
 from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
