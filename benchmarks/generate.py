@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from saju_naming.generate import TransformersEngine, explanation_rule, load_engine, naming_grammar, pool_candidates, shares
-from saju_naming.prompts import make_rows, parse_question, plan_of
+from saju_naming.prompts import make_rows, plan_of
+from saju_naming.verify import parse_question
 
 TINY = Path(str(files("saju_naming")))/"data"/"tiny"
 COMMANDS = {"recommend": [], "recommend --no-model": ["--no-model"]}

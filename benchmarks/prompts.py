@@ -12,6 +12,7 @@ from pathlib import Path
 import datasets, pandas as pd
 
 from saju_naming import prompts
+from saju_naming.verify import wrong_share
 
 
 def timed(call):
@@ -48,7 +49,7 @@ def main():
     slow, table = timed(lambda: row_by_row(rows))
     assert len(data) == len(table) == args.peer_rows
     seconds = built(args.rows)
-    share, _, _ = prompts.wrong_share(rows)
+    share, _, _ = wrong_share(rows)
     numbers = {"built_rows": args.rows, "built_seconds": round(seconds, 1), "peer_rows": args.peer_rows, "listed_us_a_row": round(listed/args.peer_rows*1e6, 1),
                "row_by_row_us_a_row": round(slow/args.peer_rows*1e6, 1), "ratio": round(slow/listed, 1), "wrong_share": share}
     print(f"Python {platform.python_version()}, datasets {datasets.__version__}, pandas {pd.__version__}, {platform.machine()}\n")

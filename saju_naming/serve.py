@@ -55,7 +55,8 @@ from .names import surname_info
 from .naming import check_name
 from .ohaeng import is_hangul, josa
 from .options import CHART, NAMING, Option, pick
-from .prompts import hun_eum, name_block, naming_question, parse_question
+from .prompts import hun_eum, name_block, naming_question
+from .verify import parse_question
 
 # %% ../nbs/11_serve.ipynb #c010
 def from_json(

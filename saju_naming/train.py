@@ -18,7 +18,8 @@ from pathlib import Path
 from .errors import InputError, Unavailable
 from .folders import check_adapter, first_words, reading
 from .plots import korean_font
-from .prompts import char_faults, chars_of, claims, explanation, name_faults, names_of, parse_answer, parse_question, plan_of, verify_answer
+from .prompts import chars_of, explanation, names_of, plan_of
+from .verify import claims, facts_of, faults, name_claims, parse_answer, parse_question, wrong
 
 # %% ../nbs/07_train.ipynb #c012
 BLOCKS = ("Model", "LoRA", "Data", "Trainer")
@@ -455,8 +456,8 @@ def right(
 ):             # 0..1
     "The share right of what an answer claims and of the steps that its explanation owes (맞은 몫)."
     told = [any(w in answer for w in words) for words in _steps(parse_question(question))]
-    told += [ok for kind in claims(question, answer).values() for ok in kind]
-    return sum(told)/(len(told) + len(verify_answer(question, answer)))
+    told += [c.ok for c in claims(answer, facts_of(question))]
+    return sum(told)/max(1, len(told))
 
 def whole(
     question,  # 질문
@@ -487,15 +488,13 @@ def own_answers(
     return out
 
 # %% ../nbs/07_train.ipynb #c100
-def _sound(asked, text):
+def _sound(facts, text):
     "Whether a piece of an answer may stay: true, and a name in use."
-    if asked["family"] in ("male", "female"): return text in names_of(asked["gender"], asked["initial"])
-    parsed = parse_answer(text, asked["hangul"])
-    if asked["family"] == "hanja":
-        char = parsed["chars"][0]
-        return not (asked["chars"] or char_faults(char)) and char[3] == asked["element"] and char[0] == (asked["reading"] or char[0])
-    name, plan = parsed["names"][0], plan_of(asked["counts"], asked["length"])
-    return len(parsed["names"]) == 1 and (asked["hangul"] or name["given"] in names_of(asked["gender"])) and bool(name["meaning"]) and not parsed["chars"] and not name_faults(name, asked["gender"], plan)
+    if facts["family"] != "naming": return not facts.get("chars") and not faults(text, facts)
+    parsed, hangul = parse_answer(text, facts.get("hangul")), facts.get("hangul")
+    name = parsed["names"][0]
+    alone = len(parsed["names"]) == 1 and not parsed["chars"] and not parsed["explanation"]
+    return alone and (hangul or name["given"] in names_of(facts["gender"])) and not wrong(name_claims(name, facts))
 
 def repaired(
     question,  # 질문
@@ -503,9 +502,9 @@ def repaired(
     known,     # 모범 답
 ) -> str:
     "The model's answer with what is wrong put right from the known one, and the rest left as it is (고쳐 쓴 답)."
-    asked, kept = parse_question(question), {}
+    asked, facts, kept = parse_question(question), facts_of(question), {}
     told = " ".join(next(w for text in (answer, known) for w in words if w in text) for words in _steps(asked))
-    for thing, text in [p for p in pieces(asked, answer) if _sound(asked, p[1])] + pieces(asked, known):
+    for thing, text in [p for p in pieces(asked, answer) if _sound(facts, p[1])] + pieces(asked, known):
         if len(kept) < wanted(asked): kept.setdefault(thing, text)
     join, head = {"naming": ("\n\n", "이름 추천\n"), "hanja": ("\n", "")}.get(asked["family"], (", ", ""))
     made = "\n\n".join(filter(None, (told, head + join.join(kept.values()) if kept else "")))

@@ -11,6 +11,7 @@ from saju_naming import prompts
 from saju_naming.generate import EmbeddedEngine, ask
 from saju_naming.merge import choose_precision, export_onnx, greedy_onnx, measure_onnx, measure_torch, merge_adapter, model_card, write_card
 from saju_naming.train import load_recipe, train
+from saju_naming.verify import claim_rates, verify_answer
 
 ROOT = Path(__file__).parents[1]
 RUNS, TINY = ROOT/"runs", ROOT/"saju_naming"/"data"/"tiny"
@@ -78,19 +79,21 @@ def rows_of(split, n): return [(q, a) for _, q, a in prompts.make_rows(n, split)
 def make_scores(output):
     "Measures of the exports on validation rows, the choice, and the chosen one's answers on test rows: greedy and free, and inside the grammar."
     rows, test = rows_of("validation", CHOICE_ROWS), list(prompts.make_rows(TEST_ROWS, "test"))
-    measures = {"torch": measure_torch(MERGED, rows, prompts.verify_answer), **{p: measure_onnx(f, rows, prompts.verify_answer) for p, f in EXPORTS.items()}}
+    measures = {"torch": measure_torch(MERGED, rows, verify_answer), **{p: measure_onnx(f, rows, verify_answer) for p, f in EXPORTS.items()}}
     choice = choose_precision(measures)
     questions = [q for _, q, _ in test]
     free = list(zip(questions, greedy_onnx(EXPORTS[choice], questions)[0]))
     engine = EmbeddedEngine(EXPORTS[choice])
     held = [ask(q, engine) for q in questions[:HELD_ROWS]]
-    families = {f: sum(r)/len(r) for f in prompts.FAMILIES if (r := [not prompts.verify_answer(q, a) for (g, _, _), (q, a) in zip(test, free) if g == f])}
-    output.write_text(json.dumps({"choice": choice, "measures": measures, "test_rows": TEST_ROWS, "claims": prompts.claim_rates(free), "families": families,
+    families = {f: sum(r)/len(r) for f in prompts.FAMILIES if (r := [not verify_answer(q, a) for (g, _, _), (q, a) in zip(test, free) if g == f])}
+    output.write_text(json.dumps({"choice": choice, "measures": measures, "test_rows": TEST_ROWS, "claims": claim_rates(free), "families": families,
                                   "held_rows": HELD_ROWS, "held_by_model": sum(r.source == "model" for r in held)/HELD_ROWS,
-                                  "held_claims": prompts.claim_rates([(r.question, r.text) for r in held])}, ensure_ascii=False, indent=1))
+                                  "held_claims": claim_rates([(r.question, r.text) for r in held])}, ensure_ascii=False, indent=1))
 
 
-def percent(rates): return {name: f"{rates[k][0]:.2%} ({rates[k][1]:,})" for k, name in (("form", "꼴"), ("hanja", "한자와 음"), ("element", "자원오행"), ("plan", "보충 계획"))}
+SHOWN = {"parses": "꼴", "legal_hanja": "인명용 한자", "reading": "음", "element": "자원오행", "plan": "보충 계획", "chart_claims": "풀이"}  # kind of claim → its name on the card
+
+def percent(rates): return {name: f"{rates[k][0]:.2%} ({rates[k][1]:,})" for k, name in SHOWN.items() if k in rates}
 
 
 def make_card():

@@ -12,8 +12,9 @@ import onnxruntime_genai as og
 
 from saju_naming.hanja import table
 from saju_naming.merge import export_onnx, merge_adapter
-from saju_naming.prompts import claims, make_rows, naming_question, parse_answer, parse_question, verify_answer
+from saju_naming.prompts import make_rows, naming_question
 from saju_naming.train import pieces, whole
+from saju_naming.verify import claim_rates, parse_answer, parse_question, verify_answer
 
 RECORD = Path(__file__).parents[1]/"benchmarks"/"rl.json"
 ROWS, SAMPLED, SEEDS, TEMPERATURE, LIMIT = 600, 200, (0, 1, 2), 0.5, 400
@@ -41,7 +42,7 @@ def counted(question, answer):
     given, chars = [thing for thing, _ in pieces(asked, answer)], [h for n in parse_answer(answer)["names"] for h in n["hanja"]]
     rates = {"correct": (not verify_answer(question, answer), 1), "whole": (whole(question, answer), 1), "repeated": (len(set(given)) < len(given), len(given) > 1),
              "readable": (sum(h in table() and table()[h].level != "other" for h in chars), len(chars)), asked["family"]: (not verify_answer(question, answer), 1)}
-    return rates | {kind: (sum(v), len(v)) for kind, v in claims(question, answer).items()}
+    return rates | {kind: (share*n, n) for kind, (share, n) in claim_rates([(question, answer)]).items()}
 
 
 def shares(rows):
