@@ -15,7 +15,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 from .hanja import registrable_readings, table
 from .names import find_name, popularity, sound_elements, suri_luck, surnames
-from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS, is_hangul
+from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS
+from .text import normalize
 
 # %% ../nbs/lib/verify.ipynb #050fdd21
 UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
@@ -119,13 +120,13 @@ def parse_question(
     question,  # 질문
 ) -> dict:     # family (None when no family fits), and what was found: counts, miscounted (counts that cannot be read), gender, surname, count, length, names, chars, element, good (상생, or 상극), reading, initial, fixed (돌림자), place, hangul, school
     "Which family a question belongs to and the facts it names, whatever its wording."
-    q = question.strip()
+    q = normalize(question)
     counts, miscounted = _asked_counts(q)
     gender = next((g for g in "남여" if re.search(f"{g}자|{g}아", q)), "")
     facts = dict(counts=counts, miscounted=miscounted, gender=gender, count=_asked_count(q), length=1 if "외자" in q else 2)
     facts |= dict(surname=_found(re.search(r"([가-힣]{1,2})씨", q)), element=_found(re.search(r"(?<![가-힣])([목화토금수])(?=[은는이가을를과와의에인]|\s|$)", q)))
     facts |= dict(reading=_found(re.search(r"'([가-힣])'", q)), initial=_found(re.search(r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'", q)))
-    facts |= dict(good=not re.search("나쁜|누르|부딪|상극", q), chars=list(dict.fromkeys(re.findall(HAN, q))), names=_name_asked(q), blocks=parse_answer(question)["names"])
+    facts |= dict(good=not re.search("나쁜|누르|부딪|상극", q), chars=list(dict.fromkeys(re.findall(HAN, q))), names=_name_asked(q), blocks=parse_answer(q)["names"])
     facts |= dict(fixed=_found(re.search(rf"'([가-힣]|{HAN})'", q)), place="first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else "")
     facts |= dict(hangul=bool(re.search(_HANGUL_WORDS, q)), school=_asked_school(q))
     return {"family": _family(q, facts), **facts}
@@ -460,7 +461,7 @@ def _read_sentence(sentence, sums, birth):
         found, rest = _take(pattern, rest)
         told += [_said_sets(m, field, sums, what) for m in found]
     for pattern, field, what in _IS_SO: told += [Claim("chart_claims", bool(sums and getattr(sums, field)), what)]*bool(pattern.search(rest))
-    told += [Claim("chart_claims", bool(sums) and m[1] in sums.most, "가장 많은 오행") for m in re.finditer("가장 많은 ([목화토금수])(?=[은는이가을를과와의])", sentence)]
+    told += [Claim("chart_claims", bool(sums) and m[1] in sums.most, "가장 많은 오행") for m in re.finditer("가장 많은 ([목화토금수])(?=[은는이가을를과와의·,])", sentence)]
     found, rest = _take(_MATES, rest)
     told += map(_said_mates, found)
     for pattern, places, word in _RELATIONS:
