@@ -623,7 +623,7 @@ def _chart_by(births, rules):  # → FourPillars, problem numbers (0 good)
     local, known, fold, problem = _read(births, o["tz"], o["lunar"], o["leap"])
     single = np.ndim(local) == 0
     if degrees.ndim and degrees.shape != np.shape(local):
-        raise InputError("longitude", degrees, "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
+        raise InputError("longitude", degrees.tolist(), "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
     problem = _mark(problem, (local < _START) | (local >= _STOP), _RANGE)
     if rules.bad.any(): problem = np.where(problem == 0, rules.bad, problem)
     if problem.any(): local = np.where(problem == 0, local, 0)
