@@ -35,47 +35,20 @@ def degrees_text(
 SEOUL = Place("서울", "Seoul", "KR", "Asia/Seoul", 126.978, 37.566)  # where nothing else is said
 
 # %% ../nbs/lib/places.ipynb #p008
-_REGIONS = {  # 도와 특별시·광역시의 여러 이름 → the region in the table
-    "서울": "서울시 서울특별시 Seoul", "부산": "부산시 부산광역시 부산직할시 Busan", "대구": "대구시 대구광역시 대구직할시 Daegu", "인천": "인천시 인천광역시 인천직할시 Incheon",
-    "광주": "광주시 광주광역시 광주직할시 Gwangju", "대전": "대전시 대전광역시 대전직할시 Daejeon", "울산": "울산시 울산광역시 Ulsan", "경기": "경기도 Gyeonggi Gyeonggi-do",
-    "강원": "강원도 강원특별자치도 Gangwon Gangwon-do", "충북": "충청북도 충청도 Chungbuk Chungcheongbuk-do", "충남": "충청남도 충청도 Chungnam Chungcheongnam-do",
-    "전북": "전라북도 전라도 전북특별자치도 Jeonbuk Jeollabuk-do", "전남": "전라남도 전라도 Jeonnam Jeollanam-do", "경북": "경상북도 경상도 Gyeongbuk Gyeongsangbuk-do",
-    "경남": "경상남도 경상도 Gyeongnam Gyeongsangnam-do", "제주": "제주도 제주특별자치도 Jeju Jeju-do", "평남": "평안남도", "평북": "평안북도", "자강": "자강도", "함남": "함경남도",
-    "함북": "함경북도", "량강": "량강도 양강도 양강", "북강원": "강원 강원도", "황남": "황해남도 황해 황해도", "황북": "황해북도 황해 황해도"}
-_FORMER = {"부산": "경남", "대구": "경북", "인천": "경기", "광주": "전남", "대전": "충남", "울산": "경남", "세종": "충남", "군위": "경북", "달성": "경북", "기장": "경남",
-           "울주": "경남", "강화": "경기", "옹진": "경기", "금산": "전북", "울진": "강원"}  # 예전에 딸려 있던 도: births are recorded under it
-_STATES = ("AL Alabama 앨라배마|AK Alaska 알래스카|AZ Arizona 애리조나|AR Arkansas 아칸소|CA California 캘리포니아|CO Colorado 콜로라도|CT Connecticut 코네티컷|DE Delaware 델라웨어|"
-           "FL Florida 플로리다|GA Georgia 조지아|HI Hawaii 하와이|ID Idaho 아이다호|IL Illinois 일리노이|IN Indiana 인디애나|IA Iowa 아이오와|KS Kansas 캔자스|KY Kentucky 켄터키|"
-           "LA Louisiana 루이지애나|ME Maine 메인|MD Maryland 메릴랜드|MA Massachusetts 매사추세츠|MI Michigan 미시간|MN Minnesota 미네소타|MS Mississippi 미시시피|MO Missouri 미주리|"
-           "MT Montana 몬태나|NE Nebraska 네브래스카|NV Nevada 네바다|NH New_Hampshire 뉴햄프셔|NJ New_Jersey 뉴저지|NM New_Mexico 뉴멕시코|NY New_York 뉴욕주|NC North_Carolina 노스캐롤라이나|"
-           "ND North_Dakota 노스다코타|OH Ohio 오하이오|OK Oklahoma 오클라호마|OR Oregon 오리건|PA Pennsylvania 펜실베이니아|RI Rhode_Island 로드아일랜드|SC South_Carolina 사우스캐롤라이나|"
-           "SD South_Dakota 사우스다코타|TN Tennessee 테네시|TX Texas 텍사스|UT Utah 유타|VT Vermont 버몬트|VA Virginia 버지니아|WA Washington 워싱턴주|WV West_Virginia 웨스트버지니아|"
-           "WI Wisconsin 위스콘신|WY Wyoming 와이오밍|DC District_of_Columbia")
-_PROVINCES = {"CA": ("AB Alberta|BC British_Columbia|MB Manitoba|NB New_Brunswick|NL Newfoundland|NS Nova_Scotia|ON Ontario 온타리오|PE Prince_Edward_Island|"
-                     "QC Quebec 퀘벡|SK Saskatchewan"),
-              "AU": "ACT|NSW New_South_Wales|NT Northern_Territory|QLD Queensland|SA South_Australia|TAS Tasmania|VIC Victoria|WA Western_Australia"}
+_FORMER = {  # 예전에 딸려 있던 도: births are recorded under it
+    "부산": "경남", "대구": "경북", "인천": "경기", "광주": "전남", "대전": "충남", "울산": "경남", "세종": "충남",
+    "군위": "경북", "달성": "경북", "기장": "경남", "울주": "경남", "강화": "경기", "옹진": "경기", "금산": "전북",
+    "울진": "강원"}
 
-# %% ../nbs/lib/places.ipynb #p009
-_COUNTRIES = """KR 대한민국 한국 남한 South_Korea Korea Republic_of_Korea|KP 북한 조선민주주의인민공화국 North_Korea|US 미국 미합중국 USA United_States America|CA 캐나다 Canada|MX 멕시코 Mexico
-BR 브라질 Brazil|AR 아르헨티나 Argentina|CL 칠레 Chile|PE 페루 Peru|CO 콜롬비아 Colombia|VE 베네수엘라 Venezuela|EC 에콰도르 Ecuador|BO 볼리비아 Bolivia|PY 파라과이 Paraguay|UY 우루과이 Uruguay
-CR 코스타리카 Costa_Rica|PA 파나마 Panama|GT 과테말라 Guatemala|HN 온두라스 Honduras|NI 니카라과 Nicaragua|SV 엘살바도르 El_Salvador|CU 쿠바 Cuba|DO 도미니카공화국 Dominican_Republic|JM 자메이카 Jamaica
-HT 아이티 Haiti|PR 푸에르토리코 Puerto_Rico|GB 영국 UK United_Kingdom England Great_Britain Scotland|IE 아일랜드 Ireland|FR 프랑스 France|DE 독일 Germany|AT 오스트리아 Austria|CH 스위스 Switzerland
-NL 네덜란드 Netherlands|BE 벨기에 Belgium|LU 룩셈부르크 Luxembourg|IT 이탈리아 Italy|ES 스페인 에스파냐 Spain|PT 포르투갈 Portugal|GR 그리스 Greece|TR 튀르키예 터키 Turkey Türkiye|PL 폴란드 Poland
-CZ 체코 Czechia Czech_Republic|SK 슬로바키아 Slovakia|HU 헝가리 Hungary|RO 루마니아 Romania|BG 불가리아 Bulgaria|RS 세르비아 Serbia|HR 크로아티아 Croatia|SI 슬로베니아 Slovenia|BA 보스니아 Bosnia
-AL 알바니아 Albania|DK 덴마크 Denmark|SE 스웨덴 Sweden|NO 노르웨이 Norway|FI 핀란드 Finland|IS 아이슬란드 Iceland|RU 러시아 소련 Russia|UA 우크라이나 Ukraine|BY 벨라루스 Belarus|LT 리투아니아 Lithuania
-LV 라트비아 Latvia|EE 에스토니아 Estonia|MD 몰도바 Moldova|GE 조지아 Georgia|AM 아르메니아 Armenia|AZ 아제르바이잔 Azerbaijan|KZ 카자흐스탄 Kazakhstan|UZ 우즈베키스탄 Uzbekistan|KG 키르기스스탄 Kyrgyzstan
-TJ 타지키스탄 Tajikistan|TM 투르크메니스탄 Turkmenistan|MN 몽골 Mongolia|EG 이집트 Egypt|LY 리비아 Libya|TN 튀니지 Tunisia|DZ 알제리 Algeria|MA 모로코 Morocco|SD 수단 Sudan|ET 에티오피아 Ethiopia
-KE 케냐 Kenya|TZ 탄자니아 Tanzania|UG 우간다 Uganda|RW 르완다 Rwanda|ZA 남아프리카공화국 남아공 South_Africa|ZW 짐바브웨 Zimbabwe|ZM 잠비아 Zambia|MZ 모잠비크 Mozambique|AO 앙골라 Angola
-NG 나이지리아 Nigeria|GH 가나 Ghana|CI 코트디부아르 Ivory_Coast|SN 세네갈 Senegal|CM 카메룬 Cameroon|CD 콩고민주공화국 DR_Congo|CG 콩고 Congo|MG 마다가스카르 Madagascar|AE 아랍에미리트 UAE
-SA 사우디아라비아 사우디 Saudi_Arabia|QA 카타르 Qatar|KW 쿠웨이트 Kuwait|BH 바레인 Bahrain|OM 오만 Oman|YE 예멘 Yemen|IR 이란 Iran|IQ 이라크 Iraq|IL 이스라엘 Israel|JO 요르단 Jordan|LB 레바논 Lebanon
-SY 시리아 Syria|AF 아프가니스탄 Afghanistan|PK 파키스탄 Pakistan|IN 인도 India|BD 방글라데시 Bangladesh|NP 네팔 Nepal|LK 스리랑카 Sri_Lanka|MM 미얀마 버마 Myanmar Burma|TH 태국 타이 Thailand
-VN 베트남 월남 Vietnam|KH 캄보디아 Cambodia|LA 라오스 Laos|MY 말레이시아 Malaysia|SG 싱가포르 Singapore|ID 인도네시아 Indonesia|PH 필리핀 Philippines|BN 브루나이 Brunei|TL 동티모르 East_Timor
-CN 중국 중화인민공화국 China|TW 대만 타이완 Taiwan|HK 홍콩 Hong_Kong|MO 마카오 Macau|JP 일본 Japan|AU 호주 오스트레일리아 Australia|NZ 뉴질랜드 New_Zealand|FJ 피지 Fiji|WS 사모아 Samoa|TO 통가 Tonga
-KI 키리바시 Kiribati|MH 마셜제도 Marshall_Islands|FM 미크로네시아 Micronesia|PW 팔라우 Palau|PG 파푸아뉴기니 Papua_New_Guinea|SB 솔로몬제도 Solomon_Islands|GU 괌 Guam|MP 북마리아나제도 Northern_Mariana_Islands
-PF 프랑스령폴리네시아 French_Polynesia|NC 누벨칼레도니 New_Caledonia|MT 몰타 Malta|CY 키프로스 Cyprus|MK 북마케도니아 North_Macedonia|ME 몬테네그로 Montenegro|BT 부탄 Bhutan|MV 몰디브 Maldives"""
+@lru_cache
+def _areas():  # → tuple of (country, region or "", names)
+    "Countries, and the provinces and states that tell places of one name apart."
+    rows = csv.DictReader((files("saju_naming")/"data"/"areas.csv").read_text("utf-8").splitlines())
+    return tuple((row["country"], row["region"], row["names"].split("|")) for row in rows)
 
 # %% ../nbs/lib/places.ipynb #p011
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "ə": "a"})  # letters that do not decompose
+_LETTERS = str.maketrans(  # letters that do not decompose
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "ə": "a"})
 
 def _key(text):  # → str
     "What two spellings of one name have in common."
@@ -88,8 +61,13 @@ def _key(text):  # → str
 def _places():  # → tuple of (Place, other names, people in thousands, chosen by hand)
     "The table of places."
     rows = csv.DictReader((files("saju_naming")/"data"/"places.csv").read_text("utf-8").splitlines())
-    return tuple((Place(r["name"], r["english"], r["country"], r["tz"], float(r["longitude"]), float(r["latitude"]), r["region"]),
-                  r["aliases"].split("|") if r["aliases"] else [], int(r["thousands"] or 0), bool(r["usual"])) for r in rows)
+    return tuple(map(_as_read, rows))
+
+def _as_read(row):  # of places.csv → Place, other names, people in thousands, chosen by hand
+    "One row of the table."
+    place = Place(row["name"], row["english"], row["country"], row["tz"], float(row["longitude"]),
+                  float(row["latitude"]), row["region"])
+    return place, [a for a in row["aliases"].split("|") if a], int(row["thousands"] or 0), bool(row["usual"])
 
 @lru_cache
 def _index():  # → key: numbers of the rows that have the name
@@ -104,16 +82,8 @@ def _index():  # → key: numbers of the rows that have the name
 def _qualifiers():  # → key: set of (country, region or None)
     "The names of countries, provinces and states, which say which of several places is meant."
     found: dict = {}
-    for part in _COUNTRIES.replace("\n", "|").split("|"):
-        code, *names = part.split()
-        for name in (code, *names): found.setdefault(_key(name), set()).add((code, None))
-    for region, forms in _REGIONS.items():
-        for name in (region, *forms.split()):
-            for country in ("KR", "KP"): found.setdefault(_key(name), set()).add((country, region))
-    for country, states in ({"US": _STATES} | _PROVINCES).items():
-        for part in states.split("|"):
-            region, *names = part.split()
-            for name in (region, *names): found.setdefault(_key(name), set()).add((country, region))
+    for country, region, names in _areas():
+        for name in (region or country, *names): found.setdefault(_key(name), set()).add((country, region or None))
     return found
 
 # %% ../nbs/lib/places.ipynb #p029
@@ -168,7 +138,8 @@ def _nearest(key):  # → names
 
 def _inside(areas):  # of `_qualifiers` → names of its largest places
     "What may be written in place of a whole country or province."
-    inside = [(hand, people, place.name) for place, _, people, hand in _places() if {(place.country, None), (place.country, place.region)} & areas]
+    inside = [(hand, people, place.name) for place, _, people, hand in _places()
+              if {(place.country, None), (place.country, place.region)} & areas]
     return [name for *_, name in sorted(inside, key=lambda found: found[:2], reverse=True)[:3]]
 
 # %% ../nbs/lib/places.ipynb #p031a
@@ -177,20 +148,25 @@ def _place_error(text, key, rows):  # as given, its key, numbers of the rows tha
     found = [_places()[i][0] for i in rows[:8]]
     names = [place.name if place.country == "KR" else str(place) for place in found]
     if rows:
-        return InputError("place", text, f"같은 이름이 여러 곳 있습니다: {' / '.join(names)}{' 등' if len(rows) > 8 else ''}", "이 가운데 하나로, 또는 도나 나라를 붙여 적어 주세요")
+        listed = " / ".join(names) + " 등"*(len(rows) > 8)
+        return InputError("place", text, f"같은 이름이 여러 곳 있습니다: {listed}", "이 가운데 하나로, 또는 도나 나라를 붙여 적어 주세요")
     inside = _inside(_qualifiers().get(key, set()))
-    if inside: return InputError("place", text, "한 곳이 아니라 도나 나라의 이름입니다", f"{' / '.join(inside)}처럼 시·군이나 도시를 적어 주세요")
+    if inside:
+        remedy = f"{' / '.join(inside)}처럼 시·군이나 도시를 적어 주세요"
+        return InputError("place", text, "한 곳이 아니라 도나 나라의 이름입니다", remedy)
     near = _nearest(key)
     ask = f"{' / '.join(near)} 가운데 하나인가요? " if near else ""
-    return InputError("place", text, "모르는 곳입니다", f"{ask}가까운 시·군이나 큰 도시, 또는 시간대(tz)와 경도(longitude)를 적어 주세요")
+    remedy = f"{ask}가까운 시·군이나 큰 도시, 또는 시간대(tz)와 경도(longitude)를 적어 주세요"
+    return InputError("place", text, "모르는 곳입니다", remedy)
 
 def find_place(
     text: str,  # 이름: 부산, 서울특별시, 경남 고성, New York, "Springfield, IL"
 ) -> Place:     # its zone and longitude
-    "The place of a name (태어난 곳), Korean or English; `InputError` lists the candidates for one of several and the nearest for an unknown one."
+    "The place of a name (태어난 곳), Korean or English; `InputError` lists the candidates, or the nearest names."
     plain = normalize(text) if isinstance(text, str) else ""
     key = _key(plain)
-    if not key or len(key) > 60: raise InputError("place", text, "곳의 이름이 아닙니다", "부산, 경남 고성, New York처럼 적어 주세요")
+    if not key or len(key) > 60:
+        raise InputError("place", text, "곳의 이름이 아닙니다", "부산, 경남 고성, New York처럼 적어 주세요")
     rows = _named(key) or _within(key) or _address(plain)
     if len(rows) > 1: rows = _meant(key, rows)
     if len(rows) != 1: raise _place_error(text, key, rows)
