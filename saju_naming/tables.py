@@ -164,7 +164,7 @@ def _open_new(target, temporary, encoding):
     "The file that is written first; a target that may not be written is refused before."
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    if temporary == target: return open(target, "w", encoding=encoding, newline="")
+    if temporary == target: return open(target, "a", encoding=encoding, newline="")
     return open(temporary, "x", encoding=encoding, newline="")
 
 def _finish(file, temporary, target):
@@ -194,7 +194,9 @@ def write_table(
     "Writes a table at one stroke (표 쓰기): the file is the earlier one or the whole new one."
     check_path("output", path)
     target = os.path.realpath(path)
-    temporary = target if os.path.exists(target) and not os.path.isfile(target) else _temporary(target)
+    if os.fspath(path).startswith("/dev/"): target = os.fspath(path)    # /dev/stdout may lead to a file
+    stream = target.startswith("/dev/") or os.path.exists(target) and not os.path.isfile(target)
+    temporary = target if stream else _temporary(target)
     with _stopped_by_term():
         try: file = _open_new(target, temporary, "utf-8-sig" if bom else "utf-8")
         except OSError as e: raise file_error(e, "output", path) from e
