@@ -38,7 +38,7 @@ from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_E
 from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
-from .verify import claims, facts_of, named, parse_answer, parse_question, read_answer, refused
+from .verify import claims, facts_of, names_in, parse_answer, parse_question, read_answer, refused
 
 # %% ../nbs/10_evaluate.ipynb #c021
 @lru_cache(maxsize=256)
@@ -118,7 +118,7 @@ def variety(
     answers,  # 답들: dicts with text
 ) -> dict:    # names, characters (how many different ones), requests
     "How many different names and characters come out (다양함)."
-    names = [n for a in answers for n in named(a["text"])]
+    names = [n for a in answers for n in names_in(a["text"])]
     return {"names": len({(n["given"], n["hanja"]) for n in names}), "characters": len({h for n in names for h in n["hanja"]}), "requests": len(answers)}
 
 def determinism(
