@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['UNKNOWN_MEANING', 'HAN', 'KINDS', 'parse_char_line', 'parse_answer', 'read_answer', 'names_in', 'parse_question',
            'agrees', 'acts', 'lacking', 'in_order', 'Claim', 'fault', 'false_claims', 'char_claims', 'particle_claims',
-           'meaning_claims', 'said_plan', 'plan_of', 'chart_claims', 'refused', 'name_claims', 'claims', 'faults',
+           'meaning_claims', 'said_plan', 'planned', 'chart_claims', 'refused', 'name_claims', 'claims', 'faults',
            'facts_of', 'verify_answer', 'wrong_share', 'claim_rates']
 
 # %% ../nbs/lib/verify.ipynb #0cf60193
@@ -539,7 +539,7 @@ def _read_sentence(sentence, sums, birth):
     reader, supplied = _Reader(sentence), said_plan(sentence)
     for pattern, right in _REASONS if birth else ():
         for m in reader.take(pattern):
-            reader.say(right(m, birth, sums.plan), "까닭")
+            reader.say(sums and right(m, birth, sums.plan), "까닭")
             supplied = ()
     _read_sums(reader, sums)
     related = _read_relations(reader)
@@ -594,9 +594,9 @@ def _chart_key(facts):
     counts, element = tuple(facts.get("counts") or ()), facts.get("element")
     on_pair = facts.get("family") == "interpret" and element and not counts
     pair = (element, facts.get("good", True)) if on_pair else None
-    return counts, plan_of(facts), tuple(facts.get("pillars") or ()), pair
+    return counts, planned(facts), tuple(facts.get("pillars") or ()), pair
 
-def plan_of(
+def planned(
     facts,     # 사실
 ) -> tuple:    # 채울 오행; () when nothing tells
     "The elements that a name should supply: stated, or by the counts."
@@ -654,7 +654,7 @@ def _supplied(name, school):
 
 def _plan_claims(name, facts):
     "Which of the planned elements a name supplies, one claim for each."
-    plan, gives = list(plan_of(facts)), _supplied(name, facts.get("school", "haerye"))
+    plan, gives = list(planned(facts)), _supplied(name, facts.get("school", "haerye"))
     free, hits = len(plan) - bool(facts.get("fixed") and not facts.get("plan")), 0
     for e in plan:
         if e in gives:
@@ -774,7 +774,7 @@ def _naming_family(parsed, text, facts):
     told = [Claim("parses", bool(names), "이름이 없음"), *_explained(parsed, facts)]
     told.append(Claim("asked", len(names) == facts.get("count", 3), f"이름의 개수: {len(names)}"))
     told += [claim for n in names for claim in name_claims(n, facts)]
-    told += fault("plan", "보충: 이름이 없음", bool(plan_of(facts)) and not names)
+    told += fault("plan", "보충: 이름이 없음", bool(planned(facts)) and not names)
     told += [claim for c in parsed["chars"] for claim in fault("asked", f"글자 줄이 남음: {c[1]}")]
     return told + _word_claims(parsed, facts)
 
