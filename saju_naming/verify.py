@@ -39,7 +39,7 @@ def _name(given, hanja=""): return {"given": given, "hanja": hanja, "chars": [],
 def parse_answer(
     text,          # 답
     hangul=False,  # 한글 이름을 물었는가: then a name is alone on its line
-) -> dict:       # explanation (풀이), names (given, hanja, chars: [(음, 한자, 훈, 오행)], meaning), chars (묶음 밖의 글자 줄)
+) -> dict:       # explanation, names (given, hanja, chars of (음, 한자, 훈, 오행), meaning), chars outside of a name
     "Reads an answer by its structure; what is no name and no character line is the explanation."
     out, lines = {"explanation": [], "names": [], "chars": []}, [line.strip() for line in text.split("\n")]
     for line in filter(None, lines):
@@ -86,7 +86,7 @@ _WRITTEN = "하나|둘|셋|넷|다섯|여섯|일곱|여덟|(?:한|두|세|네)(?
 _SAID_COUNT = rf"(?<![가-힣])([목화토금수])[은는이가]? ?(-?\d+(?:\.\d+)?|{_WRITTEN})"
 
 def _asked_counts(text):
-    "The counts of a question (None without all five, once each, in whole numbers); whether it states some that cannot be read."
+    "The counts of a question (None without all five, once each, in whole numbers); whether some cannot be read."
     said = re.findall(_SAID_COUNT, text)
     whole = all(n.isdecimal() and len(n) < 4 for _, n in said)
     if not whole or sorted(e for e, _ in said) != sorted(ELEMENTS): return None, len(said) > 1
@@ -116,7 +116,8 @@ def _bare_name(given, hanja):
 # %% ../nbs/lib/verify.ipynb #f3f3644e
 _ASKS = {  # field → how a question writes it; the first group that matched
     "surname": r"([가-힣]{1,2})씨", "element": r"(?<![가-힣])([목화토금수])(?=[은는이가을를과와의에인]|\s|$)",
-    "reading": r"'([가-힣])'", "initial": r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'", "fixed": rf"'([가-힣]|{HAN})'"}
+    "reading": r"'([가-힣])'", "initial": r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'",
+    "fixed": rf"'([가-힣]|{HAN})'"}
 
 def _found(pattern, text):
     m = re.search(pattern, text)
@@ -132,7 +133,7 @@ def _place_asked(q): return "first" if "첫 글자" in q else "second" if re.sea
 # %% ../nbs/lib/verify.ipynb #f308975d
 def parse_question(
     question,  # 질문
-) -> dict:     # family (None when no family fits) and what was found; miscounted: counts that cannot be read; good: 상생, or 상극
+) -> dict:     # family (None: none fits) and what was found; miscounted: counts that cannot be read; good: 상생
     "Which family a question belongs to and the facts it names, whatever its wording."
     q = normalize(question)
     counts, miscounted = _asked_counts(q)
@@ -141,7 +142,8 @@ def parse_question(
     facts |= {field: _found(pattern, q) for field, pattern in _ASKS.items()}
     facts |= {"good": not re.search("나쁜|누르|부딪|상극", q), "place": _place_asked(q)}
     facts |= {"hangul": bool(re.search(_HANGUL_WORDS, q)), "school": _asked_school(q)}
-    facts |= {"chars": list(dict.fromkeys(re.findall(HAN, q))), "names": _name_asked(q), "blocks": parse_answer(q)["names"]}
+    facts |= {"chars": list(dict.fromkeys(re.findall(HAN, q))), "names": _name_asked(q)}
+    facts["blocks"] = parse_answer(q)["names"]
     return {"family": _family(q, facts), **facts}
 
 # %% ../nbs/lib/verify.ipynb #ca262c19
@@ -155,7 +157,7 @@ def _family(q, facts):
     return {"남": "male", "여": "female"}.get(facts["gender"]) if "이름" in q else None
 
 # %% ../nbs/lib/verify.ipynb #5cde1dd5
-_PARTICLES = tuple(pair.split("/") for pair in "은/는 이/가 을/를 과/와 으로/로 이라/라 이며/며".split())  # 받침 있음/없음
+_PARTICLES = tuple(pair.split("/") for pair in "은/는 이/가 을/를 과/와 으로/로 이라/라 이며/며".split())  # 받침
 _LIEUL = 8  # 받침 ㄹ
 
 def agrees(
@@ -222,6 +224,7 @@ class _Sums(NamedTuple):
     fewer: bool      # 없는 오행이 줄어든다
     raised: bool     # 적던 오행이 늘어난다
 
+# %% ../nbs/lib/verify.ipynb #7ac651d9
 def in_order(
     elements,  # 오행들, in any text
 ) -> tuple:    # in the order 목화토금수
@@ -243,12 +246,13 @@ class Claim(NamedTuple):
     ok: bool   # 참인가
     what: str  # 잘못의 말, for when it is not
 
+# %% ../nbs/lib/verify.ipynb #651761e3
 KINDS = {  # kind → what it asks
     "parses": "The answer has the shape of its family, and its sentences end (꼴).",
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning of a character or a name is the table's; meaning sentences claim nothing else (훈).",
+    "meaning": "Every stated meaning is the table's, and meaning sentences claim nothing else (훈).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
     "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
@@ -259,6 +263,7 @@ KINDS = {  # kind → what it asks
     "distinct": "The names of one answer differ (겹치지 않음): 0 all the same, 1 all different.",
     "refusal": "An impossible request is refused (거절)."}
 
+# %% ../nbs/lib/verify.ipynb #0765ee23
 def fault(
     kind,       # of `KINDS`
     what,       # 잘못의 말
@@ -339,6 +344,7 @@ def meaning_claims(
     ends = _end_claims(text) or fault("parses", "뜻 문장이 없음")
     return [*_quote_claims(text, chars), *free, *particle_claims(text), *ends]
 
+# %% ../nbs/lib/verify.ipynb #6c9f196c
 def _native_claims(name):
     "The meaning of a native name (우리말 이름) is the dictionary's, word for word."
     known, said = find_name(name["given"]), re.fullmatch(r"우리말 이름입니다\. 뜻: (.+)\.", name["meaning"])
@@ -379,7 +385,7 @@ def _frame_claims(text, surname):
 # %% ../nbs/lib/verify.ipynb #aa404f50
 _E = r"(?<![가-힣])([목화토금수])"
 _S = r"([목화토금수](?:(?:[·, ]+|[과와] )[목화토금수])*)"  # 목·화, 목과 화
-_NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); a second group counts the characters of each
+_NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); the second group counts characters
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
     (re.compile(r"가장 많은 오행은 " + _S + "()"), "most", "가장 많은 오행"),
@@ -481,11 +487,12 @@ def _weights_right(m, birth, plan):
     return "".join(e for e, _ in said) == ELEMENTS and all(near)
 
 def _strength_right(m, birth, plan):
-    "억부: the day stem, its helpers, and what follows. 신강이면 식상·재성·관성으로 덜고, 신약이면 비겁·인성으로 돕는다."
+    "억부: the day stem and its helpers; 신강이면 식상·재성·관성으로 덜고, 신약이면 비겁·인성으로 돕는다."
     me, number, branch, helped, strong, some, verb = m.groups()
     said = ELEMENTS.index(me), int(number), strong, verb
     own = birth.me, birth.helpers, *(("신강", "덜어 냅") if birth.strong else ("신약", "돕"))
-    border = (BRANCHES_KO[birth.month], "도우니" if birth.strong else "돕지 않으니") if birth.helpers == 3 else (None, None)
+    side = BRANCHES_KO[birth.month], "도우니" if birth.strong else "돕지 않으니"
+    border = side if birth.helpers == 3 else (None, None)
     allowed = in_order(ELEMENTS[(birth.me + step) % 5] for step in ((1, 2, 3) if birth.strong else (0, 4)))
     return (said, (branch, helped)) == (own, border) and in_order(some) == allowed and set(plan) <= set(some)
 
@@ -518,10 +525,12 @@ class _Reader:
 
     def say(self, right, what): self.told.append(Claim("chart_claims", bool(right), what))
 
+# %% ../nbs/lib/verify.ipynb #908b9c7d
 def _read_sums(reader, sums):
     "What a sentence says of counts before anything is supplied."
     for m in _ONE_MOST.finditer(reader.rest): reader.say(sums and m[1] in sums.most, "가장 많은 오행")
-    for pattern, field, what in _NAMES_ALL: reader.told += [_said_set(m, field, sums, what) for m in reader.take(pattern)]
+    for pattern, field, what in _NAMES_ALL:
+        reader.told += [_said_set(m, field, sums, what) for m in reader.take(pattern)]
     for pattern, field, what in _IS_SO:
         if pattern.search(reader.rest): reader.say(sums and getattr(sums, field), what)
 
@@ -561,7 +570,7 @@ _DOES = {word: re.compile(rf"(?:{stems.replace(' ', '|')})(?:히|힙)?(?:습니�
     ("극", "뚫 막 가두 가둡 녹이 녹입 베 벱 끄 끕 누르 누릅 깎 이기 이깁"))}
 
 def _meant(said, sentence):
-    "(giver, taker): 을/를 stands with who is done to, but what is eaten or drunk gives; else the first acts on the last."
+    "(giver, taker): 을/를 marks who is done to, but what is eaten or drunk gives; else the first acts on the last."
     (first, first_end), (last, last_end) = said
     giver, taker = (last, first) if first_end in ("을", "를") else (first, last)
     eaten = _TAKES.search(sentence) and {first_end, last_end} & {"을", "를"}
@@ -569,9 +578,10 @@ def _meant(said, sentence):
 
 def _nature_claims(sentence):
     "What a sentence says of wood, fire, earth, metal and water."
-    said, whole = [(m[2], m[3]) for m in _THING.finditer(sentence)], _THING.findall(sentence)
     if not _LIKENED.search(sentence): return []
-    ends = [(word, end) for word, _, end in whole if any(end in pair for pair in _PARTICLES)]
+    things = _THING.findall(sentence)
+    said = [(thing, end) for _, thing, end in things]
+    ends = [(word, end) for word, _, end in things if any(end in pair for pair in _PARTICLES)]
     told = [Claim("particles", agrees(word, end), f"조사: {word}{end}") for word, end in ends]
     read = len(said) == len(_LIKENED.findall(sentence)) == 2
     giver, taker = (_NATURE[thing] for thing in _meant(said, sentence)) if read else ("", "")
@@ -586,8 +596,9 @@ def _pair_claims(related, said, element, good):
     mates = list(_MATES.finditer(said))
     named = [m for m in mates if (m[1], _MATE[m[2]]) == (element, word) and _said_mates(m).ok]
     strays = [r for r in related if r[1] == other] + [m for m in mates if _MATE[m[2]] == other]
-    told = Claim("chart_claims", bool(named) or (giver, word, element) in related, f"관계: {element}의 상{word}을 말하지 않음")
-    return [told, *fault("chart_claims", f"관계: 물은 것은 상{word}인데 상{other}을 말함", bool(strays))]
+    told = bool(named) or (giver, word, element) in related
+    return [Claim("chart_claims", told, f"관계: {element}의 상{word}을 말하지 않음"),
+            *fault("chart_claims", f"관계: 물은 것은 상{word}인데 상{other}을 말함", bool(strays))]
 
 def _chart_key(facts):
     "(counts, plan, pillars, pair) of facts; pair is (element, good) where no counts were asked about."
@@ -680,7 +691,8 @@ _SPOTS = {"": (0, 1), "first": (0,), "second": (1,)}  # 돌림자의 자리
 def _asked_claims(name, facts):
     "Length, fixed syllable, Hangul only, and names that must not come."
     given, hanja, fixed = name["given"], name["hanja"], facts.get("fixed", "")
-    told, spots = [Claim("asked", len(given) == facts.get("length", 2), f"글자 수: {given}")], _SPOTS[facts.get("position", "")]
+    told = [Claim("asked", len(given) == facts.get("length", 2), f"글자 수: {given}")]
+    spots = _SPOTS[facts.get("position", "")]
     has = any(fixed in (given[i:i+1], hanja[i:i+1]) for i in spots)
     if fixed: told.append(Claim("asked", has, f"돌림자가 없음: {given}"))
     if facts.get("hangul"): told.append(Claim("asked", not hanja, f"한글 이름이 아님: {given}"))
@@ -695,7 +707,7 @@ def _gender_claims(name, facts):
 
 def name_claims(
     name,      # of `parse_answer`
-    facts,     # 사실, as far as they are known: gender, plan (or counts), length, fixed, position, hangul, school, surname
+    facts,     # 사실, as far as known: gender, plan (or counts), length, fixed, position, hangul, school, surname
 ) -> list:     # of `Claim`
     "The claims of one name block."
     told = _spelling_claims(name)
@@ -739,7 +751,8 @@ def _hanja_family(parsed, text, facts):
     chars, asked = parsed["chars"], facts.get("chars")
     told = [Claim("parses", bool(chars), "글자 줄이 없음")]
     told += fault("parses", f"군말: {parsed['explanation']}", bool(parsed["explanation"] or parsed["names"]))
-    if asked: return told + [Claim("asked", a == b, "물은 글자와 다름") for a, b in zip_longest(asked, (c[1] for c in chars))]
+    pairs = zip_longest(asked, (c[1] for c in chars)) if asked else ()
+    if asked: return told + [Claim("asked", a == b, "물은 글자와 다름") for a, b in pairs]
     element, reading = facts.get("element"), facts.get("reading")
     for said, char, *_ in chars:
         own = table()[char].element if char in table() else None
@@ -752,7 +765,8 @@ def _list_family(parsed, text, facts):
     given, asked, gender = [n["given"] for n in parsed["names"]], facts.get("initial"), facts.get("gender")
     told = [Claim("parses", bool(given) and len(given) == parsed["parts"], "이름의 목록이 아님")]
     for g in given if gender else ():
-        told.append(Claim("gender", len(g) <= 2 and popularity(g, gender) > 0, f"이름: {g} {gender}자 이름 목록에 없음"))
+        used = len(g) <= 2 and popularity(g, gender) > 0
+        told.append(Claim("gender", used, f"이름: {g} {gender}자 이름 목록에 없음"))
     return told + [Claim("asked", g.startswith(asked), f"첫 글자: {g}") for g in given if asked]
 
 # %% ../nbs/lib/verify.ipynb #cd2a5ce5
