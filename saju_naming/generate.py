@@ -33,7 +33,7 @@ from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
-from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong as untrue
+from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -463,7 +463,7 @@ def _misfit(chars, gender, plan, school="haerye"):
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
     name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
-    faults = untrue(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    faults = false_claims(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
