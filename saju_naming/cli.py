@@ -249,15 +249,15 @@ def _prompt(
 ):
     "Asks until the answer can be read; 종료 or the end of the input raises EOFError."
     while True:
-        word = input(text + ": ").strip()
+        word = normalize(input(text + ": "))
         if word == "종료": raise EOFError
         try: return parse(word)
         except InputError as e: click.echo(str(e))
 
 def _birth(word):
-    "A birth as it is typed: 1990-05-15, 1990-05-15 14:30 or 1990-05-15T14:30."
-    not_future(check("birth", word))
-    return check("birth", word)
+    "A birth as people write it (`read_birth`)."
+    not_future(word)
+    return word
 
 def _number(n):
     "A parser for 1..n."
@@ -281,7 +281,8 @@ def _three(birth, gender, surname, writer, console):
 
 def _surname_word(word):
     "A surname, or '' for none."
-    return surname_info(word).hangul if word.strip() else ""
+    if word: surname_info(check("surname", word))
+    return word
 
 # %% ../nbs/13_cli.ipynb #c030
 def _talk(writer):
