@@ -31,8 +31,9 @@ from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
 from .ohaeng import ELEMENTS, josa
-from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
-                                 naming_question, parse_answer, parse_question, plan_of, relation_answer, style_counts, verify_answer, wish, write_explanation, write_meaning)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
+                                 naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
+from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -461,7 +462,8 @@ def _misfit(chars, gender, plan, school="haerye"):
     if not meaning: return "뜻이 우리말 이름의 표에 없습니다"
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
-    faults = name_faults(parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0])
+    name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
+    faults = wrong(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
