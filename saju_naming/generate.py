@@ -303,10 +303,10 @@ class GrammarMask:
 # %% ../nbs/09_generate.ipynb #e09d
 def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
+    from saju_naming.model import load_base, load_tokenizer
     try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
     from saju_naming.merge import adapter_base, attach_adapter
-    from saju_naming.model import load_base, load_tokenizer
     if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
     base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
