@@ -33,7 +33,7 @@ from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
-from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong
+from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong as untrue
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -463,7 +463,7 @@ def _misfit(chars, gender, plan, school="haerye"):
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
     name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
-    faults = wrong(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    faults = untrue(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
@@ -487,7 +487,7 @@ def write_names(
     plan, replies, rest = plan_of(counts, len(candidates[0])), [], list(candidates)
     for n in _batches(count):
         split = shares(rest, n)
-        told = literal(parse_answer(replies[0].text)["explanation"]) if replies else explanation_rule(counts, plan)
+        told = literal(parse_answer(replies[0].text, hangul=True)["explanation"]) if replies else explanation_rule(counts, plan)
         question = naming_question(counts, gender, surname, n, len(plan)) + wished
         replies.append(write(engine, question, naming_grammar(told, split), lambda: naming_answer(random.Random(seed), counts, [s[0] for s in split]), seed,
                              {name_block(c).split("\n")[0] for s in split for c in s}))
