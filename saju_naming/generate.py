@@ -213,9 +213,7 @@ class EmbeddedEngine:
         self.model, self.new_tokenizer, self.ends, self.context = _open_onnx(self.folder)
         self.shipped, self.answers = self.folder == SHIPPED, 0
         with reading(self.folder, "", "tokenizer.json"): self.tokenizer = self.new_tokenizer()
-        with reading(self.folder, ""):
-            logits = _step(self.start(512), self.tokenizer.tokenize_str(TURN[0], parse_special=True))
-            _check_vocabulary(self.folder, self.tokenizer, len(logits))
+        _try(self)
 
     def prompt(self, question):
         "Tokens of the question in Gemma's chat form; marks that a question contains stay plain text."
@@ -253,6 +251,12 @@ def _matcher(tokenizer, grammar):
     if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
+def _try(engine):
+    "One step of a model that has just been opened; what does not fit together shows here."
+    with reading(engine.folder, ""):
+        logits = _step(engine.start(512), engine.tokenizer.tokenize_str(TURN[0], parse_special=True))
+        _check_vocabulary(engine.folder, engine.tokenizer, len(logits))
+
 def _step(run, tokens):
     "The scores of the token after some tokens."
     run.append_tokens(np.array(tokens, np.int32))
@@ -260,6 +264,7 @@ def _step(run, tokens):
     if np.isfinite(logits).all(): return logits
     raise ValueError("점수가 수가 아님")
 
+# %% ../nbs/09_generate.ipynb #e09k
 def _write(engine, ids, matcher, rng, room):
     "The decoding loop: what the grammar forces is added at once, the rest token by token."
     run, written, new = engine.start(max(len(ids) + room, 512)), [], list(ids)
@@ -526,6 +531,7 @@ def _unfit(analysis, misfits, count, length):
     why = max(filter(None, misfits), key=misfits.count)
     return f"모델이 쓸 수 있는 후보가 바라는 {count}개보다 적고({fitting}개), 나머지는 {why}"
 
+# %% ../nbs/09_generate.ipynb #e09l
 def _whose(replies, parsed):
     "Who wrote an answer of several parts, and why: the rule engine when it had to write any of them."
     failed = [i for i, reply in enumerate(replies) if reply.source == "engine"]
@@ -536,6 +542,7 @@ def _whose(replies, parsed):
     own = sum(written[i] for i in failed)
     return "engine", f"이름 {sum(written)}개 가운데 {sum(written) - own}개는 모델이, {own}개는 {why}"
 
+# %% ../nbs/09_generate.ipynb #e09m
 def _assemble(found, replies, fitting):
     "The names that were written, the best first, with the engine's facts and the written meanings."
     known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text, hangul=True) for r in replies]

@@ -370,6 +370,7 @@ def _check_weights(name, found):
     wrong = sorted({*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"]), *beyond})
     if wrong: raise broken(str(name), f"config.json과 맞지 않는 가중치 {len(wrong)}개: {wrong[0]}")
 
+# %% ../nbs/06_model.ipynb #e06a
 def load_base(
     name_or_path: str = "tiny",       # "tiny", a folder, or a hub name
     quantization: str | None = None,  # None | 8bit | 4bit (nf4)

@@ -81,6 +81,7 @@ class _Clock(RawIOBase):
         self.stream.close()
         super().close()
 
+# %% ../nbs/lib/remote.ipynb #r023
 class _Timed(HTTPConnection):
     "A connection whose timeout is that of the whole reply."
     def __init__(self, *args, **kwargs):
@@ -121,6 +122,7 @@ MOVED = (301, 302, 303, 307, 308)
 class Refused(Unavailable):
     "A server did not take a request (400, 422); another request may be taken."
 
+# %% ../nbs/lib/remote.ipynb #r024
 def _server(url): return (urlsplit(url).scheme, urlsplit(url).hostname, urlsplit(url).port or {"http": 80, "https": 443}.get(urlsplit(url).scheme))
 
 def _moved(request, error):
