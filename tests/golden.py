@@ -45,6 +45,12 @@ CASES = {  # 이름 → birth, gender, surname, options
     "Hangul only": ("1990-05-15T14:30", "여자", "김", {"hangul_only": True}),
     "Hangul only, the other school": ("1990-05-15T14:30", "여자", "김", {"hangul_only": True, "school": "unhae"}),
     "the other school": ("2008-08-08T20:08", "남자", "문", {"school": "unhae"}),
+    "a last 라": ("2012-12-12T12:12", "여자", "김", {"fixed_syllable": "라", "position": "second", "count": 3}),
+    "a generation syllable of several elements": ("2006-06-04T11:25", "남자", "김", {"fixed_syllable": "서"}),
+    "eight in Hangul": ("1932-02-25T12:00", "남자", "박", {"hangul_only": True, "count": 8}),
+    "many in Hangul": ("2006-09-14T08:19", "여자", "최", {"hangul_only": True, "count": 30}),
+    "weighted by the season": ("1976-09-08T07:44", "남자", "전", {"mode": "weighted", "count": 3}),
+    "weighted by spring": ("2010-02-23T17:04", "여자", "고", {"mode": "weighted", "count": 3}),
     "weighted, a tie": ("2005-10-01T21:26", "여자", "배", {"mode": "weighted", "count": 3}),
     "weighted, another tie": ("2027-11-01T16:16", "남자", "백", {"mode": "weighted", "count": 3}),
     "yongsin": ("1990-05-15T14:30", "여자", "허", {"mode": "yongsin", "count": 3}),
@@ -54,6 +60,7 @@ CASES = {  # 이름 → birth, gender, surname, options
     "many with a generation syllable": ("2024-02-04T18:00", "여자", "김", {"fixed_syllable": "민", "count": 24}),
 }
 CHECKS = {  # 성명 → 한자, options
+    "김경자": ("金敬子", {"gender": "여자"}), "김순호": ("金順浩", {"gender": "남자"}),
     "김영자": ("金英子", {"gender": "여자"}), "박철수": ("朴哲洙", {"gender": "남자"}), "이정희": ("李貞姬", {"gender": "여자"}), "김미경": ("金美京", {"gender": "여자"}),
     "최은정": ("崔恩廷", {"gender": "여자"}), "정지훈": ("鄭智勳", {"gender": "남자"}), "박서연": ("朴瑞淵", {"gender": "남자"}), "이민준": ("李敏俊", {"gender": "여자"}), "김도휘": ("金道輝", {"gender": "남자"}),
     "한나희": ("韓娜姬", {"gender": "남자"}), "조성우": ("趙成祐", {"gender": "남자"}), "김사자": ("金死者", {}), "오하늘": (None, {}), "김온새미로": (None, {}), "윤륵뷁": (None, {}), "남궁서연": ("南宮瑞淵", {}),
