@@ -1,17 +1,19 @@
-"""Four pillars: this library beside korean-saju, sajupy, lunar-python and sxtwl, in one run on one core.
+"""Four pillars: this library beside korean-saju, sajupy, lunar-python, sxtwl, bazi and bazi-chart, in one run on one core.
 
     python benchmarks/manse.py [--births 1000000] [--repeats 5] [--json FILE]
 
-Each round times every engine once, so that a busy moment of the machine falls on all of them; the table shows the best
-round (and the median, in brackets). The peers take one datetime a call; ours takes an array of datetime64 in random order (and, in the
-second row, one str a call). The peers get consecutive births of the same set sorted by time, which is their best case: some
-keep the last year's tables (sxtwl is about a thousand times slower on births in random order). "wrong" is context, not speed: the
-share of births 2, 5, 10, 20 and 30 minutes before and after each 절 of every fifth year 1950-2020 whose year or month pillar is wrong
-when the birth is given as people give it, by the Korean clock, with the peer's own defaults. (Right by the terms of this
-library, which agree with KASI within 40 s, so that no birth of the test is in doubt.)
-Needs: pip install -e ".[dev,bench]"
+Each round times every engine once, so that a busy moment of the machine falls on all of them; the table shows the best round (and the
+median, in brackets). Every engine is timed on births in two orders: as people come (random order), and sorted by time, which is the best case of
+peers that keep the last year's tables (sxtwl is then about seventy times as fast). A birth is one datetime a call; in our other rows one text a call, and
+one array of datetime64 for all of them. Every answer ends as four words of Hanja, but for the array, which ends as numbers.
+"wrong" is context, not speed: the share of births 2, 5, 10, 20 and 30 minutes before and after each 절 of every fifth year 1950-2020 whose year or month pillar is
+wrong when the birth is given as people give it, by the Korean clock, with the peer's own defaults (and a longitude or a zone where it has an argument for one).
+(Right by the terms of this library, which agree with KASI within 40 s, so that no birth of the test is in doubt.)
+
+Needs: pip install -e ".[dev,bench]". bazi and bazi-chart are both imported as `bazi`, so this script makes an environment for each in the user's cache
+folder ($SAJU_BENCH_CACHE says where else) and times them inside it; where that cannot be done the table says so.
 """
-import argparse, json, platform, statistics, time
+import argparse, json, os, platform, statistics, subprocess, sys, time, venv
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -19,37 +21,122 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-import korean_saju, sajupy, sxtwl
-from lunar_python import Solar
 from saju_naming.manse import four_pillars, solar_term_times
 from saju_naming.ohaeng import ganji
 
-_, KOREAN_SAJU_TERMS = korean_saju.load_bundled_data()
 SEOUL = 126.978
+ORDERS = {"unsorted": "온 차례대로", "sorted": "시각 차례로"}
+SIZES = {  # births a round, unsorted and sorted
+    "korean-saju": (1000, 1000), "sajupy": (400, 400), "lunar-python": (2000, 2000), "sxtwl": (2000, 10000), "bazi": (2000, 2000), "bazi-chart": (2000, 2000)}
+APART = {"bazi": "2.3.0", "bazi-chart": "1.2.0"}    # peers that need an environment of their own
+CACHE = Path(os.environ.get("SAJU_BENCH_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"saju-naming"/"bench")
+
+WORKER = '''
+import json, sys, time
+from datetime import datetime
+if sys.argv[1] == "bazi":
+    from bazi.bazi import Bazi
+    def engine(t): return [str(p) for p in Bazi.create(t, "male").pillars]
+else:
+    from bazi.pillars import cast_pillars
+    def engine(t): return list(cast_pillars(t, tz_hours=9.0).pillar_names)
+for line in sys.stdin:
+    births = [datetime.fromisoformat(text) for text in json.loads(line)]
+    began = time.perf_counter()
+    pillars = [engine(t) for t in births]
+    print(json.dumps([time.perf_counter() - began, pillars]), flush=True)
+'''
 
 
-def by_korean_saju(t):
-    saju = korean_saju.Saju.from_birth(kst_moment=t, solar_terms=KOREAN_SAJU_TERMS, longitude=SEOUL)
-    return [p.hanja for p in (saju.year_pillar, saju.month_pillar, saju.day_pillar, saju.hour_pillar)]
+def korean_saju_engine():
+    import korean_saju
+    _, terms = korean_saju.load_bundled_data()
+
+    def engine(t):
+        saju = korean_saju.Saju.from_birth(kst_moment=t, solar_terms=terms, longitude=SEOUL)
+        return [p.hanja for p in (saju.year_pillar, saju.month_pillar, saju.day_pillar, saju.hour_pillar)]
+    return engine
 
 
-def by_sajupy(t):
-    saju = sajupy.calculate_saju(t.year, t.month, t.day, t.hour, t.minute)
-    return [saju[f"{p}_pillar"] for p in ("year", "month", "day", "hour")]
+def sajupy_engine():
+    import sajupy
+
+    def engine(t):
+        saju = sajupy.calculate_saju(t.year, t.month, t.day, t.hour, t.minute)
+        return [saju[f"{p}_pillar"] for p in ("year", "month", "day", "hour")]
+    return engine
 
 
-def by_lunar_python(t):
-    eight = Solar.fromYmdHms(t.year, t.month, t.day, t.hour, t.minute, t.second).getLunar().getEightChar()
-    return [eight.getYear(), eight.getMonth(), eight.getDay(), eight.getTime()]
+def lunar_python_engine():
+    from lunar_python import Solar
+
+    def engine(t):
+        eight = Solar.fromYmdHms(t.year, t.month, t.day, t.hour, t.minute, t.second).getLunar().getEightChar()
+        return [eight.getYear(), eight.getMonth(), eight.getDay(), eight.getTime()]
+    return engine
 
 
-def by_sxtwl(t):
-    day = sxtwl.fromSolar(t.year, t.month, t.day)
-    pairs = day.getYearGZ(), day.getMonthGZ(), day.getDayGZ(), day.getHourGZ(t.hour)
-    return [ganji((6*p.tg - 5*p.dz) % 60) for p in pairs]
+def sxtwl_engine():
+    import sxtwl
+    names = [ganji(i) for i in range(60)]
+
+    def engine(t):
+        day = sxtwl.fromSolar(t.year, t.month, t.day)
+        pairs = day.getYearGZ(), day.getMonthGZ(), day.getDayGZ(), day.getHourGZ(t.hour)
+        return [names[(6*p.tg - 5*p.dz) % 60] for p in pairs]
+    return engine
 
 
-PEERS = {"korean-saju": (by_korean_saju, 1000), "sajupy": (by_sajupy, 400), "lunar-python": (by_lunar_python, 2000), "sxtwl": (by_sxtwl, 10000)}  # births a round
+class Here:
+    "A peer in this process."
+    def __init__(self, name):
+        self.name, self.version = name, version(name)
+        self.engine = {"korean-saju": korean_saju_engine, "sajupy": sajupy_engine, "lunar-python": lunar_python_engine, "sxtwl": sxtwl_engine}[name]()
+
+    def run(self, births):
+        "Seconds for the births, their pillars."
+        began = time.perf_counter()
+        pillars = [self.engine(t) for t in births]
+        return time.perf_counter() - began, pillars
+
+
+class Apart:
+    "A peer in an environment of its own, which answers line by line."
+    def __init__(self, name):
+        self.name, self.version = name, APART[name]
+        self.process = subprocess.Popen([self.environment(), "-c", WORKER, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def environment(self):
+        "The interpreter of the environment, made and filled where it is not."
+        folder = CACHE/f"{self.name}-{self.version}-{platform.python_version()}"
+        python = folder/("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        if not (folder/"ready").exists():
+            venv.create(folder, with_pip=True, clear=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", f"{self.name}=={self.version}"], check=True, stdout=sys.stderr)
+            (folder/"ready").touch()
+        return str(python)
+
+    def run(self, births):
+        "Seconds for the births, their pillars; what goes between the processes is not counted."
+        self.process.stdin.write(json.dumps([t.isoformat() for t in births]) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer: raise RuntimeError(f"{self.name} ended with status {self.process.wait()}")
+        return tuple(json.loads(answer))
+
+
+def peers():
+    "The peers that can be run, and why the others cannot."
+    found, missing = [], {}
+    for name in SIZES:
+        try:
+            peer = (Apart if name in APART else Here)(name)
+            peer.run([datetime(1990, 5, 15, 14, 30)])
+            found.append(peer)
+        except (ImportError, OSError, RuntimeError, subprocess.CalledProcessError) as e:
+            missing[name] = f"{type(e).__name__}: {e}"
+            print(f"{name}: not measured ({missing[name]})", file=sys.stderr)
+    return found, missing
 
 
 def random_births(n, seed=1):
@@ -77,9 +164,9 @@ def boundary_births():
     return births, right
 
 
-def share_wrong(engine, births, right):
+def share_wrong(pillars, right):
     "Share of births whose year or month pillar differs."
-    return sum(engine(t)[:2] != r for t, r in zip(births, right))/len(births)
+    return sum(list(p[:2]) != r for p, r in zip(pillars, right))/len(right)
 
 
 def seconds(call):
@@ -89,37 +176,64 @@ def seconds(call):
     return time.perf_counter() - began
 
 
-def measure(births, repeats):
-    "Seconds a birth for each engine, one list entry a round."
-    singles = [t.item() for t in np.sort(births)[len(births)//2:][:10000]]
-    texts = [t.item().isoformat() for t in births[:5000]]
-    four_pillars(births[:10])
-    for engine, _ in PEERS.values(): engine(singles[0])
-    times = {name: [] for name in ("saju-naming (batch)", "saju-naming (one)", *PEERS)}
+def measure(births, found, repeats):
+    "Seconds a birth: engine → order → one entry a round."
+    ordered = {"unsorted": births, "sorted": np.sort(births)}
+    alone = {"unsorted": births[:10000].tolist(), "sorted": ordered["sorted"][len(births)//2:][:10000].tolist()}
+    texts = {order: [t.isoformat() for t in some] for order, some in alone.items()}
+    ours = {"saju-naming (batch)": (ordered, four_pillars), "saju-naming (one)": (alone, lambda some: [four_pillars(t).hanja for t in some]),
+            "saju-naming (text)": (texts, lambda some: [four_pillars(t).hanja for t in some])}
+    times = {name: {order: [] for order in ORDERS} for name in (*ours, *(peer.name for peer in found))}
     for _ in range(repeats):
-        times["saju-naming (batch)"].append(seconds(lambda: four_pillars(births))/len(births))
-        times["saju-naming (one)"].append(seconds(lambda: [four_pillars(t).hanja for t in texts])/len(texts))
-        for name, (engine, n) in PEERS.items():
-            times[name].append(seconds(lambda: [engine(t) for t in singles[:n]])/min(n, len(singles)))
+        for order, size in zip(ORDERS, (0, 1)):
+            for name, (some, call) in ours.items(): times[name][order].append(seconds(lambda: call(some[order]))/len(some[order]))
+            for peer in found:
+                some = alone[order][:SIZES[peer.name][size]]
+                times[peer.name][order].append(peer.run(some)[0]/len(some))
     return times
 
 
-def report(times, wrong):
-    "Rows: engine, births/s at best and at the median, microseconds a birth, share wrong."
+def report(times, versions, wrong):
+    "Rows: engine, births/s at best and at the median for each order, share wrong."
     rows = []
-    for name, all_rounds in times.items():
-        best, middle = min(all_rounds), statistics.median(all_rounds)
+    for name, orders in times.items():
         package = name.split(" ")[0]
-        rows.append(dict(engine=f"{name} {version(package)}", births_per_s=1/best, median_births_per_s=1/middle, us_per_birth=best*1e6,
-                         wrong_near_terms=wrong.get(name.split(" (")[0])))
+        row = {"engine": f"{name} {versions[package]}", "wrong_near_terms": wrong.get(package)}
+        for order, rounds in orders.items(): row |= {order: 1/min(rounds), f"{order}_median": 1/statistics.median(rounds)}
+        rows.append(row)
     return rows
 
 
-def compared(rows):
-    "Each of our ways beside each peer, for the table of all benchmarks."
-    ours = {"한꺼번에": rows[0], "한 건씩": rows[1]}
-    return [{"what": f"네 기둥, {how}", "unit": "건/초", "ours": our["births_per_s"], "peer": peer["engine"], "theirs": peer["births_per_s"],
-             "note": f"절 앞뒤에서 틀린 몫: 우리 {our['wrong_near_terms']:.1%}, 상대 {peer['wrong_near_terms']:.1%}"} for how, our in ours.items() for peer in rows[2:]]
+def fastest(rows, order):
+    "Births a second of the fastest peer, None without peers."
+    return max((row[order] for row in rows if not row["engine"].startswith("saju-naming")), default=None)
+
+
+def compared(rows, missing):
+    "Each of our ways beside each peer in each order, for the table of all benchmarks."
+    ours = {"한꺼번에": rows[0], "한 건씩": rows[1], "글로 한 건씩": rows[2]}
+    lines = []
+    for how, our in ours.items():
+        for order, said in ORDERS.items():
+            about = {"what": f"네 기둥, {how}, {said}", "unit": "건/초", "ours": our[order]}
+            for peer in rows[3:]:
+                note = f"절 앞뒤에서 틀린 몫: 우리 {our['wrong_near_terms']:.1%}, 상대 {peer['wrong_near_terms']:.1%}"
+                lines.append(about | {"peer": peer["engine"], "theirs": peer[order], "note": note})
+            lines += [about | {"peer": name, "note": f"재지 못함: {why}"} for name, why in missing.items()]
+    return lines
+
+
+def table(rows, missing):
+    "What is printed."
+    best = {order: fastest(rows, order) for order in ORDERS}
+    lines = [f"{'engine':32}" + "".join(f"{order + ' births/s':>20}{'(median)':>14}{'x fastest peer':>16}" for order in ORDERS) + f"{'wrong near 절':>14}"]
+    for row in rows:
+        line = f"{row['engine']:32}"
+        for order in ORDERS:
+            times = f"{row[order]/best[order]:,.2f}" if best[order] else ""
+            line += f"{row[order]:20,.0f}{'(' + format(row[f'{order}_median'], ',.0f') + ')':>14}{times:>16}"
+        lines.append(line + f"{row['wrong_near_terms']:13.1%}")
+    return "\n".join(lines + [f"{name:32}  not measured: {why}" for name, why in missing.items()])
 
 
 def main():
@@ -128,18 +242,17 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to this file")
     args = parser.parse_args()
+    found, missing = peers()
     births = random_births(args.births)
     near, right = boundary_births()
-    ours = four_pillars(near).hanja[:, :2].tolist()
-    wrong = {"saju-naming": sum(a != b for a, b in zip(ours, right))/len(near)} | {name: share_wrong(e, near, right) for name, (e, _) in PEERS.items()}
-    rows = report(measure(births, args.repeats), wrong)
-    fastest = max(r["births_per_s"] for r in rows[2:])
+    wrong = {"saju-naming": share_wrong(four_pillars(near).hanja.tolist(), right)} | {peer.name: share_wrong(peer.run(near)[1], right) for peer in found}
+    versions = {"saju-naming": version("saju-naming")} | {peer.name: peer.version for peer in found}
+    rows = report(measure(births, found, args.repeats), versions, wrong)
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}, {len(births):,} births, best of {args.repeats} rounds (median)\n")
-    print(f"{'engine':32}{'births/s':>14}{'(median)':>14}{'us/birth':>10}{'x fastest peer':>16}{'wrong near 절':>14}")
-    for r in rows:
-        print(f"{r['engine']:32}{r['births_per_s']:14,.0f}{'(' + format(r['median_births_per_s'], ',.0f') + ')':>14}{r['us_per_birth']:10.2f}"
-              f"{r['births_per_s']/fastest:16,.2f}{r['wrong_near_terms']:13.1%}")
-    if args.json: args.json.write_text(json.dumps({"engines": rows, "rows": compared(rows)}, ensure_ascii=False, indent=1), encoding="utf-8")
+    print(table(rows, missing))
+    if args.json: args.json.write_text(json.dumps({"engines": rows, "missing": missing, "rows": compared(rows, missing)}, ensure_ascii=False, indent=1), encoding="utf-8")
+    for peer in found:
+        if isinstance(peer, Apart): peer.process.stdin.close()
 
 
 if __name__ == "__main__":

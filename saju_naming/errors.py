@@ -13,7 +13,7 @@ from .options import OPTIONS
 
 # %% ../nbs/lib/errors.ipynb #e004
 class SajuError(Exception):
-    "Whatever this package raises on purpose: what it is about, the value, the reason and the remedy (무엇, 어떤 값, 왜, 어떻게)."
+    "Whatever this package raises on purpose: the field, the value, the reason, the remedy (무엇, 어떤 값, 왜, 어떻게)."
     status = 500        # HTTP
     exit_code = 2       # of the command
     shows_value = False # whether a stranger may see `value`
@@ -38,15 +38,18 @@ def _short(value, most=80):
 
 # %% ../nbs/lib/errors.ipynb #e006
 LABELS = {  # what is no option, as people call it
-    "calendar": "달력", "birthplace": "태어난 곳", "name": "이름", "hanja": "한자", "reading": "음", "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자",
-    "element": "오행", "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
-    "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호", "month": "월", "day": "일",
-    "hour": "시", "minute": "분", "server": "서버", "port": "포트", "body": "본문", "base_href": "사이트의 자리", "package": "패키지",
-    "file": "파일", "folder": "폴더", "service": "서비스", "path": "주소", "method": "방법", "client": "손님", "answers": "답", "metric": "지표",
-    "kinds": "문제의 갈래", "out": "결과 폴더", "adapter": "어댑터", "attn": "어텐션", "base_model_name_or_path": "밑바탕 모델", "device": "장치",
-    "dtype": "자료형", "license": "허락", "precision": "정밀도", "quantization": "양자화", "repo_id": "저장소 이름", "set": "바꿀 값",
-    "size": "크기", "vocab_size": "어휘의 크기", "NOTICE": "고지", "NGROK_AUTHTOKEN": "ngrok 토큰", "ngrok": "ngrok", "X-API-Key": "API 열쇠",
-    "Content-Type": "본문의 꼴", "option": "선택"}
+    "calendar": "달력", "birthplace": "태어난 곳", "name": "이름", "hanja": "한자", "reading": "음",
+    "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자", "element": "오행",
+    "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
+    "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호",
+    "month": "월", "day": "일", "hour": "시", "minute": "분", "server": "서버", "port": "포트", "body": "본문",
+    "base_href": "사이트의 자리", "package": "패키지", "file": "파일", "folder": "폴더", "service": "서비스",
+    "path": "주소", "method": "방법", "client": "손님", "answers": "답", "metric": "지표", "kinds": "문제의 갈래",
+    "out": "결과 폴더", "adapter": "어댑터", "attn": "어텐션", "base_model_name_or_path": "밑바탕 모델",
+    "device": "장치", "dtype": "자료형", "license": "허락", "precision": "정밀도", "quantization": "양자화",
+    "repo_id": "저장소 이름", "set": "바꿀 값", "size": "크기", "vocab_size": "어휘의 크기", "NOTICE": "고지",
+    "NGROK_AUTHTOKEN": "ngrok 토큰", "ngrok": "ngrok", "X-API-Key": "API 열쇠", "Content-Type": "본문의 꼴",
+    "option": "선택"}
 
 def label(
     field: str,  # 칸의 이름

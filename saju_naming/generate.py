@@ -163,8 +163,8 @@ def _missing(engine, packages, remedy): return Unavailable("engine", engine, f"{
 
 def _genai_settings(folder):
     "Vocabulary size, end tokens and context length of genai_config.json."
-    found = read_json(folder/"genai_config.json").get("model")
-    try: size, ends, context = found["vocab_size"], found["eos_token_id"], found["context_length"]
+    found = read_json(folder/"genai_config.json")
+    try: size, ends, context = (found["model"][key] for key in ("vocab_size", "eos_token_id", "context_length"))
     except (KeyError, TypeError) as e:
         raise broken(folder, "genai_config.json의 model에 vocab_size, eos_token_id, context_length가 다 있지 않음") from e
     return size, ends if isinstance(ends, list) else [ends], context
@@ -421,12 +421,17 @@ class Reply:
     source_reason: str  # 까닭
     notes: tuple = ()   # 알림: how the question was read, and what of it was not used
 
-# %% ../nbs/09_generate.ipynb #c062
-def _written(engine, attempt=0):
-    "Who wrote a checked answer, and how."
-    how = [engine.name, f"{attempt + 1}번째 글" if attempt else "", getattr(engine, "note", "")]
-    return f"{SOURCES['model']}({', '.join(filter(None, how))})"
+# %% ../nbs/09_generate.ipynb #e09j
+def _shown(engine, *how):
+    "An engine, what is to be known of it and how it wrote."
+    return ", ".join(filter(None, (engine.name, *how, getattr(engine, "note", ""))))
 
+def _draft(engine, question, grammar, seed):
+    "What an engine writes; a grammar of ours that it cannot read is not the caller's fault."
+    try: return engine.generate(question, grammar, seed)
+    except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
+
+# %% ../nbs/09_generate.ipynb #c062
 def write(
     engine,    # `Engine`
     question,  # 질문
@@ -437,15 +442,14 @@ def write(
 ) -> Reply:
     "The model's answer if every claim in it is true, else the rule engine's; an outage is raised, but of the model that ships with the package."
     for attempt in range(RETRIES + 1):
-        try: text = engine.generate(question, grammar, seed + attempt)
-        except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
+        try: text = _draft(engine, question, grammar, seed + attempt)
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
         names = [f"{n['given']}({n['hanja']})" if n["hanja"] else n["given"] for n in parse_answer(text, hangul=True)["names"]] if among else []
         faults = verify_answer(question, text) + [f"후보가 아닌 이름: {n}" for n in names if n not in among]
-        if not faults: return Reply(question, text, "model", _written(engine, attempt))
-    return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({engine.name})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
+        if not faults: return Reply(question, text, "model", f"{SOURCES['model']}({_shown(engine, f'{attempt + 1}번째 글' if attempt else '')})")
+    return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
 
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5

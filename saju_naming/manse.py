@@ -4,21 +4,24 @@
 
 # %% auto #0
 __all__ = ['TERMS', 'FIRST_YEAR', 'LAST_YEAR', 'LUNAR_FIRST', 'LUNAR_LAST', 'CHART_COLUMNS', 'solar_term_times', 'FourPillars',
-           'four_pillars', 'chart_csv', 'not_future']
+           'four_pillars', 'not_future', 'chart_csv']
 
 # %% ../nbs/01_manse.ipynb #c005
-import csv, io, os, re
+import os, re
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 import numpy as np
+from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
 from .places import Place, SEOUL, degrees_text, find_place, main_city
+from .tables import ENCODING_NAMES, check_path, read_table, write_table
 
 # %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "
@@ -442,6 +445,7 @@ class _Numbers:
     ambiguous: np.ndarray   # True where the civil time occurs twice and the first passing was taken by default
     _seconds: tuple         # seconds since 1970 of the civil clock, UTC and solar time
     _rules: _Rules          # the options
+    said: tuple = ()        # sentences: how the birth was read, where it was not in plain form
 
     def __init__(self, year, month, day, hour, ambiguous, seconds, rules):  # no checks: made a million times
         self.__dict__.update(year=year, month=month, day=day, hour=hour, ambiguous=ambiguous, _seconds=seconds, _rules=rules)
@@ -493,7 +497,7 @@ class FourPillars(_Numbers):
     @property
     def notes(self):  # list of Korean sentences
         "The choices behind the answer and what is uncertain in it."
-        return _one_notes(self) if np.ndim(self.year) == 0 else _many_notes(self)
+        return [*self.said, *(_one_notes(self) if np.ndim(self.year) == 0 else _many_notes(self))]
 
     def __repr__(self):
         return f"FourPillars({' '.join(self.hanja) if np.ndim(self.year) == 0 else np.shape(self.year)})"
@@ -619,7 +623,7 @@ def _chart_by(births, rules):  # → FourPillars, problem numbers (0 good)
     local, known, fold, problem = _read(births, o["tz"], o["lunar"], o["leap"])
     single = np.ndim(local) == 0
     if degrees.ndim and degrees.shape != np.shape(local):
-        raise InputError("longitude", degrees, "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
+        raise InputError("longitude", degrees.tolist(), "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
     problem = _mark(problem, (local < _START) | (local >= _STOP), _RANGE)
     if rules.bad.any(): problem = np.where(problem == 0, rules.bad, problem)
     if problem.any(): local = np.where(problem == 0, local, 0)
@@ -630,6 +634,50 @@ def _chart_by(births, rules):  # → FourPillars, problem numbers (0 good)
 def _chart(births, tz, longitude, solar, rat, lunar, leap, place=None):  # as in `four_pillars` → the same two
     "`_chart_by` from the options."
     return _chart_by(births, _rules_for(place, tz, longitude, solar, rat, lunar, leap))
+
+# %% ../nbs/01_manse.ipynb #c099b
+def _as_typed(error, text):  # → InputError
+    "The same error about the birth as it was typed."
+    return InputError(error.field, text if error.field == "birth" else error.value, error.reason, error.remedy)
+
+# %% ../nbs/01_manse.ipynb #c099d
+def _moved(chart, utc):  # FourPillars of one birth, datetime64 → FourPillars
+    "The same choices at another moment."
+    local = utc.item().replace(tzinfo=timezone.utc).astimezone(_zone_info(chart.options["tz"]))
+    seconds = (local.replace(tzinfo=None) - datetime(1970, 1, 1))//timedelta(seconds=1)
+    return _pillars(seconds, True, local.fold or -1, chart._rules, chart._rules.one)[0]
+
+def _at_solar(chart, clock):  # FourPillars of a date, "14:00:00" → FourPillars
+    "The same day when the solar clock says so."
+    wanted = np.datetime64(f"{chart.civil.astype('M8[D]')}T{clock}")
+    return _moved(chart, chart.utc + (wanted - chart.solar_time))
+
+def _utc_name(seconds):  # seconds east → "UTC+09:00"
+    "An offset as people write it."
+    return f"UTC{'-' if seconds < 0 else '+'}{abs(seconds)//3600:02d}:{abs(seconds)//60 % 60:02d}"
+
+def _with_offset(chart, offset, text):  # FourPillars, seconds east, as typed → FourPillars
+    "Refuses an offset that is not the zone's, a minute allowed; of a time that occurred twice it tells which."
+    there = _moved(chart, chart.civil - np.timedelta64(offset, "s"))
+    if abs(there.civil - chart.civil) < np.timedelta64(60, "s"): return there if chart.ambiguous else chart
+    said, real = _utc_name(offset), _utc_name(int((chart.civil - chart.utc).astype(int)))
+    raise InputError("birth", text, f"{said}로 적혀 있는데 {chart.options['tz']}의 그때는 {real}입니다",
+                     f"태어난 곳의 시계로 적어 주세요. 적은 그 순간이 맞다면 그곳은 {str(there.civil)[:16]}입니다")
+
+# %% ../nbs/01_manse.ipynb #c099c
+def _as_written(text, **options):  # the arguments of `four_pillars` → FourPillars
+    "One birth as people write it (사람이 적은 생년월일시), with how it was read."
+    birth = read_birth(text, lunar=options["lunar"], leap=options["leap"])
+    options |= {"lunar": birth.lunar, "leap": birth.leap}
+    block, notes = birth.block and options["solar"] != "clock", [*birth.notes]
+    try: chart = four_pillars(birth.iso[:10] if block else birth.iso, **options)
+    except InputError as e: raise _as_typed(e, text) from e
+    if block:
+        chart = _at_solar(chart, birth.iso[11:])
+        notes.append(f"시진은 해의 시각이라 시계로는 {str(chart.civil)[:16].replace('T', ' ')}입니다.")
+    if birth.offset is not None: chart = _with_offset(chart, birth.offset, text)
+    object.__setattr__(chart, "said", tuple(notes))
+    return chart
 
 # %% ../nbs/01_manse.ipynb #c100
 def four_pillars(
@@ -647,6 +695,8 @@ def four_pillars(
     if not rules.closer:
         chart = _quick(births, rules)
         if chart is not None: return chart
+    if isinstance(births, str) and not _FORM.fullmatch(births.strip()):
+        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=solar, rat=rat, lunar=lunar, leap=leap)
     chart, problem = _chart_by(births, rules)
     if problem.any():
         at = np.flatnonzero(problem)[0]
@@ -654,117 +704,200 @@ def four_pillars(
         raise _problem_error(np.ravel(problem)[at], pick(births), pick(longitude))
     return chart
 
-# %% ../nbs/01_manse.ipynb #c131
-CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "error")  # what `chart_csv` adds
-_DEFAULTS = {"tz": "Asia/Seoul", "solar": "mean", "rat": "split", "lunar": "", "leap": ""}
-_FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
-          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True}
-
-def _flag(field, text):  # → bool
-    "A yes/no cell."
-    if text.lower() in _FLAGS: return _FLAGS[text.lower()]
-    raise InputError(field, text, "예/아니오로 읽을 수 없습니다", "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요")
-
-def _number(text):  # → float, nan when it is none
-    "A longitude cell; empty means Seoul."
-    try: return float(text or 126.978)
-    except ValueError: return np.nan
-
-def _bad_row(reason):  # → cells for CHART_COLUMNS
-    "Blank pillars and the reason."
-    return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
-
-# %% ../nbs/01_manse.ipynb #c133
-def _chart_group(births, longitudes, options):  # columns of str, one set of options → rows of cells for CHART_COLUMNS
-    "Rows that share their options, charted together."
-    try:
-        lunar, leap = (_flag(f, options[f]) for f in ("lunar", "leap"))
-        texts, degrees = np.array([b[:30] for b in births]), np.array([_number(x) for x in longitudes])
-        chart, problem = _chart(texts, options["tz"], degrees, options["solar"], options["rat"], lunar, leap)
-    except InputError as e: return [_bad_row(e)]*len(births)
-    rows = [[*pair, *counts, ""] for pair, counts in zip(chart.hanja.tolist(), chart.counts.tolist())]
-    for i in np.flatnonzero(problem): rows[i] = _bad_row(_problem_error(problem[i], births[i], longitudes[i]))
-    return rows
-
-def _chart_rows(header, rows):  # column names, rows of cells → added cells, row by row
-    "Charts for a block of CSV rows, grouped by their options."
-    place = {name: header.index(name) for name in ("birth", "longitude", *_DEFAULTS) if name in header}
-    cell = lambda row, name: row[place[name]].strip() if name in place and place[name] < len(row) else ""
-    groups = {}
-    for i, row in enumerate(rows): groups.setdefault(tuple(cell(row, f) or default for f, default in _DEFAULTS.items()), []).append(i)
-    out = [None]*len(rows)
-    for key, members in groups.items():
-        births, longitudes = ([cell(rows[i], name) for i in members] for name in ("birth", "longitude"))
-        for i, added in zip(members, _chart_group(births, longitudes, dict(zip(_DEFAULTS, key)))): out[i] = added
-    spilt = _bad_row("칸이 열 이름보다 많습니다. 쉼표가 든 칸은 따옴표로 묶어 주세요.")
-    return [spilt if len(row) > len(header) else added for row, added in zip(rows, out)]
-
-# %% ../nbs/01_manse.ipynb #c135
-def _blocks(reader, size=50_000):
-    "Non-empty CSV rows in blocks."
-    block = []
-    for row in reader:
-        if row: block.append(row)
-        if len(block) == size: yield block; block = []
-    if block: yield block
-
-def _write_charts(reader, header, writer, progress):  # → rows, rows with an error
-    "Charts every block of rows and writes it."
-    kept = [i for i, name in enumerate(header) if name not in CHART_COLUMNS]
-    writer.writerow([header[i] for i in kept] + list(CHART_COLUMNS))
-    total = errors = 0
-    for block in _blocks(reader):
-        added = _chart_rows(header, block)
-        writer.writerows([row[i] if i < len(row) else "" for i in kept] + new for row, new in zip(block, added))
-        total, errors = total + len(block), errors + sum(new[-1] != "" for new in added)
-        if progress: progress(total)
-    return total, errors
-
-# %% ../nbs/01_manse.ipynb #c137
-def _chart_file(input, output, progress):  # → rows, rows with an error
-    "Reads, charts and writes; the output has a byte order mark where the input had one."
-    with open(input, "rb") as source:
-        encoding = "utf-8-sig" if source.peek(3)[:3] == b"\xef\xbb\xbf" else "utf-8"
-        reader = csv.reader(io.TextIOWrapper(source, encoding, newline=""))
-        header = [name.strip() for name in next(reader, [])]
-        remedy = "첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"
-        if not header: raise InputError("input", str(input), "빈 파일입니다", remedy)
-        if "birth" not in header: raise InputError("input", str(input), f"birth 열이 없습니다(지금은 {', '.join(header)})", remedy)
-        charts = io.StringIO(newline="")
-        done = _write_charts(reader, header, csv.writer(charts), progress)
-    with open(output, "w", newline="", encoding=encoding) as target: target.write(charts.getvalue())
-    return done
-
-# %% ../nbs/01_manse.ipynb #c138
-_FILE_PROBLEMS = {FileNotFoundError: "그런 파일이 없습니다", PermissionError: "읽거나 쓸 권한이 없습니다", IsADirectoryError: "파일이 아니라 폴더입니다"}
-
-def chart_csv(
-    input,          # CSV file (UTF-8) with a column birth and, optionally, longitude, rat, solar, tz, lunar, leap
-    output,         # CSV file to write: the input's columns, then year, month, day, hour, 목, 화, 토, 금, 수, error
-    progress=None,  # called with the number of rows done, now and then
-) -> tuple:         # rows written, rows with an error
-    "Four pillars for each row of a CSV file; a bad row gets its reason in `error`. `InputError` if a file cannot be used."
-    for field, path in (("input", input), ("output", output)):
-        if not isinstance(path, (str, os.PathLike)) or "\0" in str(path): raise InputError(field, path, "파일의 경로가 아닙니다", "births.csv처럼 적어 주세요")
-    if os.path.exists(output) and os.path.exists(input) and os.path.samefile(input, output):
-        raise InputError("output", str(output), "입력 파일과 같은 파일입니다", "다른 이름을 적어 주세요")
-    try: return _chart_file(input, output, progress)
-    except UnicodeDecodeError as e:
-        raise InputError("input", str(input), "UTF-8 파일이 아닙니다", "엑셀에서는 'CSV UTF-8'로 저장해 주세요") from e
-    except csv.Error as e:
-        raise InputError("input", str(input), "CSV로 읽을 수 없습니다", "쉼표로 나눈 표인지 확인해 주세요") from e
-    except OSError as e:
-        field, path = ("input", input) if str(e.filename) == str(input) else ("output", output)
-        raise InputError(field, str(path), _FILE_PROBLEMS.get(type(e), "파일을 열 수 없습니다"), "경로와 권한을 확인해 주세요") from e
-
 # %% ../nbs/01_manse.ipynb #c144
+def _is_future(chart, now):  # FourPillars, aware datetime → bool or array
+    "Whether births have not come yet; without an hour, by the date at the birthplace."
+    today = np.datetime64(now.astimezone(_zone_info(chart.options["tz"])).date())
+    moment = np.datetime64(now.astimezone(timezone.utc).replace(tzinfo=None), "s")
+    return np.where(np.less(chart.hour, 0), chart.civil.astype("M8[D]") > today, chart.utc > moment)
+
+def _future_error(birth):
+    "The error of a birth that has not come yet."
+    remedy = "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요"
+    return InputError("birth", birth, "아직 오지 않은 때입니다", remedy)
+
+def _refuse_future(birth, chart, now):
+    "Refuses a birth that has been charted and has not come yet."
+    if _is_future(chart, now): raise _future_error(birth)
+
 def not_future(
     birth,      # one birth, as in `four_pillars`
     now=None,   # aware datetime; None is the present
     **chart,    # the other arguments of `four_pillars`
 ):
     "Refuses a birth that has not come yet; without an hour, by the date at the birthplace."
-    saju, now = four_pillars(birth, **chart), now or datetime.now(timezone.utc)
-    today = now.astimezone(ZoneInfo(saju.options["tz"])).date()
-    if saju.civil.item().date() > today if saju.hour < 0 else saju.utc.item().replace(tzinfo=timezone.utc) > now:
-        raise InputError("birth", birth, "아직 오지 않은 때입니다", "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요")
+    _refuse_future(birth, four_pillars(birth, **chart), now or datetime.now(timezone.utc))
+
+# %% ../nbs/01_manse.ipynb #c131
+CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "read_as", "error")  # what `chart_csv` adds
+_PARTS = ("year", "month", "day", "hour", "minute")  # a birth in columns of its own
+_CHOICES = ("place", "tz", "solar", "rat", "lunar", "leap")
+_FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
+          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True}
+
+def _flag(field, text):  # → bool
+    "A yes/no cell."
+    if text.lower() in _FLAGS: return _FLAGS[text.lower()]
+    remedy = "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요"
+    raise InputError(field, text, "예/아니오로 읽을 수 없습니다", remedy)
+
+def _number(text):  # → float, nan when it is none
+    "A longitude cell."
+    try: return float(text)
+    except ValueError: return np.nan
+
+def _bad_row(reason):  # → cells for CHART_COLUMNS
+    "Blank pillars and the reason."
+    return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
+
+# %% ../nbs/01_manse.ipynb #c132a
+class _Columns:
+    "Where a file has what, and what is kept of it."
+    def __init__(self, header, path):
+        "Refuses a header without births, with a column twice or with columns of ours that are not ours."
+        self.path, self.width = path, len(header)
+        if not header: self.refuse("빈 파일입니다")
+        parts = () if "birth" in header else _PARTS
+        if parts and not set(_PARTS[:3]) <= set(header): self.refuse(f"birth 열이 없습니다(지금은 {', '.join(header)})")
+        known = ("birth", "time", "longitude", *_CHOICES, *parts)
+        twice = [name for name in known if header.count(name) > 1]
+        if twice: self.refuse(f"{twice[0]} 열이 둘입니다", "하나만 남겨 주세요")
+        ours = set(CHART_COLUMNS) if not parts and set(CHART_COLUMNS) - {"read_as"} <= set(header) else set()
+        taken = [name for name in header if name in CHART_COLUMNS and name not in ours and name not in parts]
+        if taken: self.refuse(f"결과에 붙일 열과 이름이 같습니다({', '.join(taken)})", "그 열의 이름을 바꿔 주세요")
+        at = {name: header.index(name) for name in known if name in header}
+        self.birth, self.time, self.longitude = (at.get(name) for name in ("birth", "time", "longitude"))
+        self.choices = [name for name in _CHOICES if name in at]
+        self.choice_at, self.parts = ([at[name] for name in names if name in at] for names in (self.choices, parts))
+        self.kept = [i for i, name in enumerate(header) if name not in ours and i not in self.parts]
+        self.whole = self.kept == list(range(self.width))
+        self.header = [*["birth"]*bool(parts), *(header[i] for i in self.kept)]
+
+    def refuse(self, reason, remedy="첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"):
+        raise InputError("input", str(self.path), reason, remedy)
+
+    def keep(self, row):  # → cells under `header`
+        "What is kept of a row."
+        if self.whole: return row[:self.width]
+        kept = [row[i] for i in self.kept]
+        return [self.text(row), *kept] if self.parts else kept
+
+    def text(self, row):  # → the birth as it stands in the row
+        "The cell birth, or the year, the month and so on put together; and the time behind it."
+        birth = row[self.birth].strip() if self.birth is not None else _joined([row[i].strip() for i in self.parts])
+        if self.time is None: return birth
+        return f"{birth} {row[self.time]}".strip()
+
+# %% ../nbs/01_manse.ipynb #c132b
+def _joined(parts):  # cells of year, month, day and perhaps hour, minute → text
+    "A birth from columns of its own; an empty hour is unknown."
+    year, month, day, hour, minute = [*parts, "", ""][:5]
+    date_text = f"{year}-{month:0>2}-{day:0>2}" if year or month or day else ""
+    clock = f"{hour or '?'}:{minute or '0':0>2}" if hour or minute else ""
+    return f"{date_text} {clock:0>5}" if clock else date_text
+
+# %% ../nbs/01_manse.ipynb #c133
+def _read_row(columns, row, now):  # → key of a group, (text, ISO text, longitude, read_as)
+    "One row: its choices and its birth in plain form; `InputError` for a birth that cannot be read."
+    text = columns.text(row)
+    longitude = "" if columns.longitude is None else row[columns.longitude].strip()
+    choices = [row[i].strip() for i in columns.choice_at]
+    if _FORM.fullmatch(text): return (longitude != "", False, None, None, *choices), (text, text, longitude, "")
+    cells = dict(zip(columns.choices, choices))
+    birth = read_birth(text, now, *(_flag(name, cells.get(name, "")) for name in ("lunar", "leap")))
+    alone = birth.block or birth.offset is not None     # charted by itself, by `four_pillars`
+    read_as = " ".join([f"{birth.said}.", *([] if alone else birth.notes[1:])])
+    return (longitude != "", alone, birth.lunar, birth.leap, *choices), (text, birth.iso, longitude, read_as)
+
+def _row_options(columns, key, longitudes):  # → arguments of `four_pillars`
+    "The choices of a group of rows; what a birth says of its calendar goes before the cells."
+    cells = dict.fromkeys(_CHOICES, "") | dict(zip(columns.choices, key[4:]))
+    where = {"place": cells["place"] or None, "tz": cells["tz"] or None, "longitude": longitudes}
+    how = {"solar": cells["solar"] or "mean", "rat": cells["rat"] or "split"}
+    said = {name: _flag(name, cells[name]) if flag is None else flag for name, flag in zip(("lunar", "leap"), key[2:4])}
+    return where | how | said
+
+# %% ../nbs/01_manse.ipynb #c133a
+def _chart_alone(columns, texts, longitudes, key, now):  # → rows of cells
+    "Births that are charted one by one: with a 시진 or an offset."
+    rows = []
+    for (text, _, longitude, read_as), degrees in zip(texts, longitudes):
+        try:
+            chart = four_pillars(text, **_row_options(columns, key, degrees))
+            _refuse_future(text, chart, now)
+            rows.append([*chart.hanja, *chart.counts.tolist(), " ".join([read_as, *chart.said[1:]]), ""])
+        except InputError as e: rows.append(_bad_row(e))
+    return rows
+
+# %% ../nbs/01_manse.ipynb #c133c
+def _chart_group(columns, texts, key, now):  # list of (text, ISO text, longitude, read_as) → rows of cells
+    "Rows that share their choices, charted together."
+    with_longitude, alone = key[:2]
+    longitudes = [_number(text[2]) for text in texts] if with_longitude else [None]*len(texts)
+    if alone: return _chart_alone(columns, texts, longitudes, key, now)
+    births, degrees = np.array([text[1] for text in texts]), np.array(longitudes) if with_longitude else None
+    try: chart, problem = _chart(births, **_row_options(columns, key, degrees))
+    except InputError as e: return [_bad_row(e)]*len(texts)
+    numbers = zip(chart.hanja.tolist(), chart.counts.tolist(), texts)
+    rows = [[*hanja, *counts, text[3], ""] for hanja, counts, text in numbers]
+    for i in np.flatnonzero(problem):
+        rows[i] = _bad_row(_as_typed(_problem_error(problem[i], texts[i][1], texts[i][2]), texts[i][0]))
+    for i in np.flatnonzero(_is_future(chart, now) & (problem == 0)): rows[i] = _bad_row(_future_error(texts[i][0]))
+    return rows
+
+# %% ../nbs/01_manse.ipynb #c133b
+def _chart_rows(columns, rows, now=None):  # rows of cells → added cells, row by row
+    "Charts for a block of CSV rows, grouped by their choices."
+    groups, out, now = {}, [None]*len(rows), now or datetime.now(timezone.utc)
+    for i, row in enumerate(rows):
+        if len(row) > columns.width:
+            out[i] = _bad_row("칸이 열 이름보다 많습니다. 쉼표가 든 칸은 따옴표로 묶어 주세요.")
+            continue
+        if len(row) < columns.width: row.extend([""]*(columns.width - len(row)))
+        try: key, birth = _read_row(columns, row, now)
+        except InputError as e: out[i] = _bad_row(e)
+        else:
+            places, births = groups.setdefault(key, ([], []))
+            places.append(i)
+            births.append(birth)
+    for key, (places, births) in groups.items():
+        for i, added in zip(places, _chart_group(columns, births, key, now)): out[i] = added
+    return out
+
+# %% ../nbs/01_manse.ipynb #c135
+def _blocks(rows, size=50_000):
+    "Non-empty CSV rows in blocks."
+    rows = filter(None, rows)
+    while block := list(islice(rows, size)): yield block
+
+def _charted(rows, columns, now, tally, progress):  # → rows of the result
+    "Charts every block of rows; counts them, and those with an error, in `tally`."
+    yield [*columns.header, *CHART_COLUMNS]
+    for block in _blocks(rows):
+        added = _chart_rows(columns, block, now)
+        for row, new in zip(block, added): yield columns.keep(row) + new
+        tally["rows"] += len(block)
+        tally["errors"] += sum(new[-1] != "" for new in added)
+        if progress: progress(tally["rows"])
+
+# %% ../nbs/01_manse.ipynb #c138
+def chart_csv(
+    input,          # CSV file: birth (or year, month, day); perhaps time, place, longitude, tz, rat, solar, lunar, leap
+    output,         # CSV file to write, UTF-8: the input's columns, then `CHART_COLUMNS`
+    progress=None,  # called with the number of rows done, now and then
+    bom=False,      # begin the output with a byte order mark, for Excel; kept where the input had one
+    now=None,       # aware datetime after which a birth has not come yet; None is the present
+    tell=None,      # called with a sentence where the input was not UTF-8
+) -> tuple:         # rows written, rows with an error
+    "Four pillars for each row of a CSV file (명부); a bad row gets its reason in `error`, a bad file is an error."
+    for field, path in (("input", input), ("output", output)): check_path(field, path)
+    if os.path.exists(output) and os.path.exists(input) and os.path.samefile(input, output):
+        raise InputError("output", str(output), "입력 파일과 같은 파일입니다", "다른 이름을 적어 주세요")
+    tally = {"rows": 0, "errors": 0}
+    with read_table(input) as table:
+        columns = _Columns(table.header, input)
+        if tell and not table.encoding.startswith("utf-8"):
+            tell(f"{ENCODING_NAMES[table.encoding]} 파일로 읽었습니다. 결과는 UTF-8입니다.")
+        rows = _charted(table.rows, columns, now, tally, progress)
+        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", own=len(CHART_COLUMNS))
+    return tally["rows"], tally["errors"]

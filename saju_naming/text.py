@@ -10,13 +10,15 @@ import re
 import unicodedata
 
 # %% ../nbs/lib/text.ipynb #t005
-_PRINTED = "晩晚𮕩衰緑綠禄祿毎每説說悦悅税稅脱脫鋭銳閲閱縁緣録錄顏顔温溫研硏内內黄黃横橫増增飲飮戸戶瑶瑤遥遙揺搖歴歷暦曆黙默渗滲呉吳曽曾稽𥡴"
+_PRINTED = ("晩晚𮕩衰緑綠禄祿毎每説說悦悅税稅脱脫鋭銳閲閱縁緣録錄顏顔温溫研硏"
+            "内內黄黃横橫増增飲飮戸戶瑶瑤遥遙揺搖歴歷暦曆黙默渗滲呉吳曽曾稽𥡴")
 VARIANTS = str.maketrans(dict(zip(_PRINTED[::2], _PRINTED[1::2])))  # 인쇄체 → 인명용 목록의 꼴
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")  # variation selectors, joiners, marks of direction
+# variation selectors, joiners, marks of direction
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
 def normalize(
     text: str,  # 들어온 글
 ) -> str:       # 같은 뜻의 한 꼴
-    "NFKC (composed Hangul, unified ideographs, plain digits), no invisible characters, single spaces (lines stay), and printed Hanja variants in the form of the list."
+    "NFKC (composed Hangul, unified ideographs), nothing invisible, single spaces, Hanja in the form of the list."
     plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(VARIANTS)
     return re.sub(r"[^\S\n]+", " ", plain).strip()

@@ -53,3 +53,29 @@ def test_a_curve_is_measured_and_drawn(tmp_path):
     [found] = json.loads((tmp_path/"c.json").read_text(encoding="utf-8"))["curves"]
     assert [p["n"] for p in found["lines"]["four_pillars"]] == [10, 100] and all(p["peak_mb"] > 1 for p in found["lines"]["four_pillars"])
     assert (tmp_path/"curve_births.png").stat().st_size > 1000
+
+
+def test_four_pillars_are_compared_in_both_orders():
+    "Ours beside each peer in each order; a peer that could not be installed is named with the reason."
+    import manse
+    times = {name: {"unsorted": [2e-6, 1e-6], "sorted": [1e-6, 1e-6]} for name in ("saju-naming (batch)", "saju-naming (one)", "saju-naming (text)")}
+    times |= {"sxtwl": {"unsorted": [5e-4, 4e-4], "sorted": [4e-6, 5e-6]}, "bazi": {"unsorted": [1e-4, 1e-4], "sorted": [1e-4, 1e-4]}}
+    names = {"saju-naming": "1", "sxtwl": "2", "bazi": "3"}
+    rows = manse.report(times, names, dict.fromkeys(names, 0.))
+    assert {order: round(manse.fastest(rows, order)) for order in manse.ORDERS} == {"unsorted": 10000, "sorted": 250000}
+    missing = {"bazi-chart": "CalledProcessError: pip"}
+    lines = manse.compared(rows, missing)
+    assert len(lines) == 3*2*3 and all(run.ratio(line) is None for line in lines if line["peer"] == "bazi-chart")
+    assert round(run.ratio(next(line for line in lines if line["peer"] == "sxtwl 2" and "한 건씩, 온 차례대로" in line["what"]))) == 400
+    assert "not measured: CalledProcessError" in manse.table(rows, missing) and "100.00" in manse.table(rows, missing)
+
+
+def test_a_peer_that_cannot_be_installed_is_told(monkeypatch):
+    import manse
+    monkeypatch.setattr(manse, "SIZES", {"bazi": (1, 1), "sxtwl": (1, 1)})
+    def no_network(self): raise subprocess.CalledProcessError(1, ["pip", "install"])
+    monkeypatch.setattr(manse.Apart, "environment", no_network)
+    monkeypatch.setattr(manse, "sxtwl_engine", lambda: lambda t: ["甲子"]*4)
+    monkeypatch.setattr(manse, "version", lambda name: "0")
+    found, missing = manse.peers()
+    assert [peer.name for peer in found] == ["sxtwl"] and "pip" in missing["bazi"]

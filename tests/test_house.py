@@ -32,12 +32,19 @@ def statements(source):
     return ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", source)).body
 
 
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_imports_have_their_own_cells(path):
+    "For the site nbdev runs what is exported and every cell with an import in it, and no other: an import inside a cell that needs those before it breaks `make docs`."
     for i, cell in enumerate(cells(path)):
-        if cell["cell_type"] != "code" or "".join(cell["source"]).startswith("%%"): continue
-        kinds = {isinstance(s, (ast.Import, ast.ImportFrom)) for s in statements("".join(cell["source"]))}
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code" or source.startswith("%%"): continue
+        kinds = {isinstance(s, IMPORTS) for s in statements(source)}
         assert kinds != {True, False}, f"cell {i} mixes imports and code"
+        inside = any(isinstance(n, IMPORTS) for s in statements(source) for n in ast.walk(s))
+        assert kinds == {True} or not inside or re.search(r"(?m)^#\| ?exports?\b", source), f"cell {i} imports inside code: import it above, or use import_module"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -80,10 +87,16 @@ def loose(source):
     return wide + joined + named
 
 
+WIDE = {"asked": 50, "checks": 9, "dates": 60, "folders": 4, "options": 20, "remote": 24}  # lines that are still too wide: only ever fewer
+
+
 @pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.parent.name == "lib"], ids=lambda p: p.stem)
 def test_rooms_are_strict(path):
     code = ["".join(c["source"]) for c in cells(path) if c["cell_type"] == "code"]
-    assert not [found for source in code if not source.startswith("%%") for found in loose(source)]
+    found = [f for source in code if not source.startswith("%%") for f in loose(source)]
+    wide = [f for f in found if " columns: " in f]
+    assert not [f for f in found if f not in wide]
+    assert len(wide) <= WIDE.get(path.stem, 0), "\n".join(wide)
 
 
 def test_what_is_loose():
