@@ -23,7 +23,7 @@ CASES = {  # 이름 → birth, gender, surname, options
     "summer time": ("1988-07-01T12:00", "여자", "강", {"count": 3}),
     "lunar": ("1990-04-21T14:30", "여자", "조", {"lunar": True, "count": 3}),
     "lunar leap month": ("1966-03-01T08:00", "남자", "윤", {"lunar": True, "leap": True, "count": 3}),
-    "a birthplace": ("1990-05-15T14:30", "남자", "장", {"place": "뉴욕", "count": 3}),
+    "a birthplace": ("1988-07-01T12:00", "여자", "강", {"place": "평양", "count": 3}),
     "a zone and a longitude": ("1990-05-15T14:30", "여자", "임", {"tz": "Asia/Shanghai", "longitude": 121.47, "count": 3}),
     "apparent solar time": ("1990-11-03T15:20", "남자", "한", {"solar": "apparent", "count": 3}),
     "clock time": ("1990-05-15T15:10", "여자", "오", {"solar": "clock", "count": 3}),
