@@ -173,7 +173,8 @@ _NO_PLACE = "병원 산부인과 집 한국 우리나라 대한민국 국내".sp
 
 def _wishes(words):
     "Options that a few words tell."
-    told = {name: True for name, pattern in _FLAGS.items() if words.all(pattern)}
+    told = {}
+    told |= {name: True for name, pattern in _FLAGS.items() if words.all(pattern)}
     for name, choices in _CHOICES.items():
         told |= {name: value for value, pattern in choices.items() if words.all(rf"(?:{pattern})\s?(?:에\s?맞\S*|으로|로|방식\S*|의|에서)?")}
     return told
@@ -212,7 +213,7 @@ class Asked:
 
     def said(self):
         "What was understood, in words."
-        person = [self.birth and f"{self.birth.said}에 태어난", self.surname and f"{self.surname}씨", f"{self.gender}자 아이" if self.gender else "사람"]
+        person = [f"{self.birth.said}에 태어난" if self.birth else "", f"{self.surname}씨" if self.surname else "", f"{self.gender}자 아이" if self.gender else "사람"]
         shown = [f"{OPTIONS[name].ko}{_shown(OPTIONS[name], value)}" for name, value in self.options.items() if name not in ("lunar", "leap")]
         return ", ".join(filter(None, [" ".join(filter(None, person)), *shown]))
 

@@ -31,7 +31,8 @@ from .naming import analyze, check_name
 from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
-from .prompts import name_block, naming_question, parse_answer
+from .prompts import name_block, naming_question
+from .verify import parse_answer
 
 # %% ../nbs/13_cli.ipynb #c012
 _HELP_FOR = "--help로 보기를 확인해 주세요"

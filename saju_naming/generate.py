@@ -13,7 +13,7 @@ __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN',
 import json
 import re
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
@@ -22,16 +22,18 @@ from typing import Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
-from .names import surname_info
+from .names import find_name, popularity, sound_elements, surname_info
 from .naming import Name, Recommendation
-from .checks import takes
+from .asked import Asked, read_request
+from .checks import check, takes
 from .errors import InputError, Unavailable
 from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
 from .ohaeng import ELEMENTS, josa
-from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_faults, name_pool, names_of, naming_answer,
-                                 naming_question, parse_answer, parse_question, plan_of, relation_answer, verify_answer, wish, write_explanation, write_meaning)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
+                                 naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
+from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -417,6 +419,7 @@ class Reply:
     text: str           # 답
     source: str         # model | engine
     source_reason: str  # 까닭
+    notes: tuple = ()   # 알림: how the question was read, and what of it was not used
 
 # %% ../nbs/09_generate.ipynb #c062
 def _written(engine, attempt=0):
@@ -447,10 +450,21 @@ def write(
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
-def _fits(chars, gender, plan):
+def _misfit(chars, gender, plan, school="haerye"):
+    "Why the model cannot tell a candidate (a sentence on the name), or ''."
+    given, hangul = given_of(chars), chars[0][0] == chars[0][1]
+    meaning, known = write_meaning(random.Random(0), chars), find_name(given)
+    elements = sound_elements(given, school) if hangul else [table()[h].element for h, _ in chars]
+    if not meaning: return "뜻이 우리말 이름의 표에 없습니다"
+    if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
+    if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
+    name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
+    faults = wrong(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
+
+def _fits(chars, gender, plan, school="haerye"):
     "Whether a candidate has a meaning to tell and passes the checks of its answer."
-    meaning = write_meaning(random.Random(0), chars)
-    return bool(meaning) and not name_faults(parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0], gender, plan)
+    return not _misfit(chars, gender, plan, school)
 
 def _batches(count): return [min(MOST, count - done) for done in range(0, count, MOST)]
 
@@ -499,11 +513,14 @@ def _by_engine(found, why, seed=0):
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
 
 # %% ../nbs/09_generate.ipynb #c072
-def _unfit(analysis, fitting, count, length):
-    "Why the model has no form for a request, or ''."
-    counts = tuple(analysis.counts.values())
+def _unfit(analysis, misfits, count, length):
+    "Why the model has no form for a request, or ''; `misfits` are of `_misfit`, one for each candidate."
+    counts, fitting = tuple(analysis.counts.values()), misfits.count("")
     if sorted(analysis.plan) != sorted(plan_of(counts, length)): return f"보충 방식 {analysis.mode}의 계획({'·'.join(analysis.plan)})은 모델이 배운 개수 보충과 다릅니다"
-    return "" if len(fitting) >= count else "채울 오행을 모두 채우는 후보가 바라는 개수보다 적습니다"
+    if fitting >= count: return ""
+    if fitting == len(misfits): return f"조건에 맞는 이름이 바라는 {count}개보다 적습니다({fitting}개)"
+    why = max(filter(None, misfits), key=misfits.count)
+    return f"모델이 쓸 수 있는 후보가 바라는 {count}개보다 적고({fitting}개), 나머지는 {why}"
 
 def _whose(replies, parsed):
     "Who wrote an answer of several parts, and why: the rule engine when it had to write any of them."
@@ -543,6 +560,10 @@ class _Loading:
         return self.found
 
 # %% ../nbs/09_generate.ipynb #c075
+def _school(options):
+    "What `wish` has to say of the school: only of a Hangul-only name, and only of the other school."
+    return {"school": options["school"]} if options["hangul_only"] and options["school"] != OPTIONS["school"].default else {}
+
 @takes(NAMING, CHART, ENGINE)
 def recommend(
     birth,      # 생년월일시, as in `naming.rank_names`
@@ -558,14 +579,15 @@ def recommend(
     if engine is None: return alone("모델을 쓰지 않았습니다")
     loading = _Loading(engine, model)
     found = ranked(min(OPTIONS["count"].high, SHARE*count))
-    plan, sex = found.analysis.plan, found.options["gender"]
-    fitting = [n for n in found.names if _fits(_chars(n), sex, plan)]
-    why = _unfit(found.analysis, fitting, count, options["length"])
+    plan, sex, school = found.analysis.plan, found.options["gender"], options["school"]
+    misfits = [_misfit(_chars(n), sex, plan, school) for n in found.names]
+    fitting = [n for n, misfit in zip(found.names, misfits) if not misfit]
+    why = _unfit(found.analysis, misfits, count, options["length"])
     ready = loading.engine()
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
     replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
-                          wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"]))
+                          wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"], **_school(options)))
     return _assemble(found, replies, fitting)
 
 # %% ../nbs/09_generate.ipynb #c081
@@ -587,10 +609,24 @@ def _ask_hanja(asked, seed):
     if not found: raise InputError("question", asked["reading"], f"음이 '{asked['reading']}'인 자원오행 {asked['element']}의 글자가 없습니다", "다른 음이나 오행을 물어 주세요")
     return _listed(_spread([char_line(*c) for c in found], min(asked["count"] or 5, 8), seed), "\n")
 
+def _wanted(told):
+    "Whether a name meets what a question tells beside the family's own facts."
+    fixed, options = told.options.get("fixed_syllable", ""), told.options
+    sounds = registrable_readings(fixed) if fixed in table() else (fixed,)
+    spots = {"first": slice(0, 1), "second": slice(1, 2)}.get(options.get("position"), slice(0, 2))
+    barred = {*options.get("exclude", ()), *naming._kin("siblings", [*options.get("siblings", ()), *options.get("parents", ())])}
+    letters = [w for w in options.get("exclude", ()) if len(w) == 1]
+    def meets(given):
+        if fixed and not any(s in given[spots] for s in sounds) or "length" in options and len(given) != options["length"]: return False
+        if given in barred or any(c in given for c in letters) or told.surname and clumsy(surname_info(told.surname).hangul, given): return False
+        pure, both = options.get("hangul_only"), options.get("gender_neutral")
+        return not (pure and find_name(given).kind != "pure" or both and find_name(given).gender != "both")
+    return meets
+
 def _ask_names(asked, seed):
-    "Names in use for a gender."
-    found = names_of(asked["gender"], asked["initial"])
-    if not found: raise InputError("question", asked["initial"], "그 글자로 시작하는 이름이 목록에 없습니다", "다른 글자를 물어 주세요")
+    "Names in use for a gender that meet whatever else the question tells."
+    found = list(filter(_wanted(asked["told"]), names_of(asked["gender"])))
+    if not found: raise InputError("question", asked["told"].options.get("fixed_syllable"), "그 조건에 맞는 이름이 목록에 없습니다", "조건을 줄이거나 다른 글자를 물어 주세요")
     return _listed(_spread(found, min(asked["count"] or 5, 10), seed), ", ")
 
 # %% ../nbs/09_generate.ipynb #c082
@@ -622,11 +658,13 @@ def pool_candidates(
     fixed="",    # 돌림자
     place="",    # first | second | ""
     hangul=False,  # 한글 이름
+    school="haerye",  # 발음오행 유파, of a Hangul-only name
 ) -> list:       # of chars ((한자, 음), …)
     "Names in use that supply what the counts lack, each with its best characters."
-    best, pool = {}, hangul_pool(gender) if hangul else name_pool(gender, "train")
+    best, plan = {}, sorted(plan_of(counts, length))
     def quality(chars): return sum(naming.char_quality(table()[h], r) for h, r in chars)
-    for chars in pool.get("".join(sorted(plan_of(counts, length))), ()):
+    native = [c for group in hangul_pool(gender).values() for c in group if sorted(sound_elements(given_of(c), school)) == plan] if hangul else []
+    for chars in native if hangul else name_pool(gender, "train").get("".join(plan), ()):
         given = given_of(chars)
         if fixed and not has_fixed(chars, fixed, place): continue
         if given not in best or quality(chars) > quality(best[given]): best[given] = chars
@@ -637,10 +675,11 @@ def pool_candidates(
 # %% ../nbs/09_generate.ipynb #c085
 def _ask_naming(asked, seed):
     "Names for counts."
-    n = asked["count"] or 3
-    if asked["surname"]: surname_info(asked["surname"])
-    found = pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"], seed, asked["fixed"], asked["place"], asked["hangul"])
-    if not found: raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 없습니다", "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다")
+    n, told = asked["count"] or 3, asked["told"]
+    surname = surname_info(asked["surname"]).hangul if asked["surname"] else ""
+    found = pool_candidates(asked["counts"], asked["gender"], surname, asked["length"], seed, asked["fixed"], asked["place"], asked["hangul"], asked.get("school", "haerye"))
+    found = [c for c in found if _wanted(replace(told, options={k: v for k, v in told.options.items() if k in ("exclude", "siblings", "parents")}))(given_of(c))]
+    if not found: raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다")
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
     told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
@@ -651,28 +690,138 @@ EXAMPLES = ("자원오행 수에 해당하는 한자 알려줘", "瑞 淵의 뜻
             "자원오행 목과 조합이 좋은 자원오행에 대해 설명해", "한국 여자 이름 지어줘", "이름 서연(瑞淵)의 의미를 풀이해")
 _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "female": _ask_names, "naming": _ask_naming, "meaning": _ask_meaning}
 
+# %% ../nbs/09_generate.ipynb #af7da675
+_NAMED = "gender surname count length fixed_syllable position hangul_only exclude siblings parents".split()
+_CHART = [option.name for option in CHART]
+_USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"], "hanja": ["count", "fixed_syllable", "position"],
+         "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART], "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", *_NAMED, *_CHART]}
+
+def _hear(question, strict):
+    "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
+    try: return read_request(question), ()
+    except InputError as e:
+        if strict: raise
+        return Asked(None, "", "", {}, ()), (f"읽지 못해 쓰지 않았습니다. {e}",)
+
+def _notes(told, family):
+    "What a family of questions leaves unused, in sentences."
+    person = {"birth": told.birth and f"태어난 때({told.birth.said})", "surname": told.surname and f"성({told.surname})", "gender": told.gender and f"성별({told.gender}자)"}
+    labels = {name: label for name, label in person.items() if label} | {name: OPTIONS[name].ko for name in told.options}
+    unused = [label for name, label in labels.items() if name not in (*_USES[family], "lunar", "leap")]
+    notes = [f"이 물음에는 쓰지 않았습니다: {', '.join(unused)}."] if unused else []
+    if told.unread and family in ("birth", "male", "female", "naming"): notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
+    return tuple(notes)
+
+# %% ../nbs/09_generate.ipynb #29e0f948
+_MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 수
+
+def _wish_characters(told):
+    "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
+    options = told.options
+    return set("".join([told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""), *options.get("exclude", ())]))
+
+def _family_of(question, asked, told):
+    "The family by what was told beside the family's own facts; a naming request without a gender is asked about."
+    named, wished = re.search("이름|작명|성명", question), _wish_characters(told)
+    family = None if wished and set(asked["chars"]) <= wished else asked["family"]
+    if asked["counts"] and family in (None, "interpret") and named and told.gender: return "naming"
+    if family not in (None, "male", "female"): return family
+    if named and told.gender: return "birth" if told.birth else {"남": "male", "여": "female"}[told.gender]
+    if named and re.search("지어|짓|추천|골라|만들|작명|부탁", question) or told.birth and named:
+        raise InputError("gender", None, "성별을 말하지 않았습니다", "'여자 아이', '아들'처럼 성별을 함께 적어 주세요")
+    return "chart" if told.birth else asked["family"]
+
 def _understood(question):
     "What a question asks for, or one clear error."
-    asked: dict = parse_question(question) if isinstance(question, str) else {"family": None}
+    asked: dict = parse_question(question) if isinstance(question, str) else {"family": None, "counts": None}
     if asked.get("miscounted") or asked.get("counts") and sum(asked["counts"]) not in (6, 8):
         raise InputError("question", question.strip()[:40], "오행의 개수를 읽을 수 없습니다", "목 2개, 화 1개, 토 0개, 금 2개, 수 3개처럼 다섯 오행을 한 번씩, 합이 6이나 8이 되게 적어 주세요")
-    if not asked["family"]: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
-    if asked["count"] is not None and asked["count"] < 1: raise InputError("question", asked["count"], "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
-    return asked
+    told, problems = _hear(question, asked["family"] in (None, "male", "female")) if isinstance(question, str) else (Asked(None, "", "", {}, ()), ())
+    family = _family_of(question, asked, told) if isinstance(question, str) else None
+    if not family: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
+    asked = _merged(asked, told) | {"family": family, "told": told, "plain": asked}
+    count, most = asked["count"], _MOST_LISTED.get(family)
+    if count is not None and count < 1: raise InputError("question", count, "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
+    notes = (f"한 번에 {most}개까지 답합니다(물은 것 {count}개).",) if most and count and count > most else ()
+    return asked | {"notes": (*problems, *notes, *_notes(told, family))}
 
-# %% ../nbs/09_generate.ipynb #c087
-@takes(ENGINE, pick("seed"))
-def ask(
-    question,                          # 질문: one of the six families, in free words
-    engine=OPTIONS["engine"].default,  # `Engine`, its name, or None for the rule engine alone
-    model=OPTIONS["model"].default,    # 폴더, 허브의 이름, 또는 서버의 주소
-    seed=OPTIONS["seed"].default,      # 다른 수는 다른 답
-) -> Reply:
-    "Answers a free question of the six families; verified."
-    question = normalize(question) if isinstance(question, str) else question
-    asked = _understood(question)
-    rules, own = _ASK[asked["family"]](asked, seed)
+def _merged(asked, told):
+    "The facts of a question with what else it tells put in."
+    options = told.options
+    return asked | dict(gender=told.gender or asked["gender"], surname=told.surname or asked["surname"], count=options.get("count", asked["count"]), length=options.get("length", asked["length"]),
+                        fixed=options.get("fixed_syllable", asked["fixed"]), place=options.get("position", asked["place"]), hangul=options.get("hangul_only", asked["hangul"]), school=options.get("school", "haerye"))
+
+# %% ../nbs/09_generate.ipynb #9c373c6e
+_FACTS = "gender surname count length fixed place hangul".split()
+
+def _asked_plainly(question, asked):
+    "The question as the model has learned it, where the words of a question tell less than was understood."
+    plain = asked["plain"]
+    if asked["family"] in ("male", "female"): return question if plain["family"] == asked["family"] else f"한국 {asked['gender']}자 이름 지어줘"
+    if asked["family"] != "naming" or plain["family"] == "naming" and all(plain[f] == asked[f] for f in _FACTS) and asked["school"] == "haerye": return question
+    return naming_question(asked["counts"], asked["gender"], asked["surname"], asked["count"] or 3, asked["length"]) + _wish_of(asked)
+
+def _wish_of(asked): return wish(asked["fixed"], asked["place"] if asked["fixed"] else "", asked["hangul"], **_school({"hangul_only": asked["hangul"], "school": asked["school"]}))
+
+def _answered(engine, model, question, rules, own, seed):
+    "A reply to a question in the words of the model, or of the rule engine."
     loading = _Loading(engine, model)
     ready = loading.engine()
     if ready: return write(ready, question, rules, own, seed)
     return Reply(question, own(), "engine", f"{SOURCES['engine']}: {loading.error.reason if loading.error else '모델을 쓰지 않았습니다'}")
+
+# %% ../nbs/09_generate.ipynb #3b64b125
+def _moment(birth):
+    "A birth as `four_pillars` reads it."
+    if birth.offset is None: return birth.iso
+    minutes = abs(birth.offset)//60
+    return f"{birth.iso}{'-' if birth.offset < 0 else '+'}{minutes//60:02d}:{minutes % 60:02d}"
+
+def _block(name): return name_block(_chars(name)) + (f"\n의미: {name.meaning}" if name.meaning else "")
+
+def _ask_birth(asked, engine, model, seed):
+    "Names for a birth that a question tells."
+    told = asked["told"]
+    if not told.surname: return _ask_unnamed(asked, engine, model, seed)
+    found = recommend(_moment(told.birth), told.gender, told.surname, engine=engine, model=model, seed=seed, **told.options)
+    blocks = "\n\n".join(map(_block, found.names))
+    surname = [n for n in found.analysis.notes if "성씨 표" in n or "사격" in n]
+    return Reply("", f"{found.explanation}\n\n이름 추천\n{blocks}", found.source, found.source_reason, tuple(surname))
+
+def _ask_unnamed(asked, engine, model, seed):
+    "Names for a birth without a surname: by the counts of its chart alone."
+    told, chart = asked["told"], {name: value for name, value in asked["told"].options.items() if name in _CHART}
+    analysis = naming.analyze(_moment(told.birth), **chart)
+    asked = asked | {"family": "naming", "counts": tuple(analysis.counts.values())}
+    reply = _answered(engine, model, _asked_plainly("", asked), *_ask_naming(asked, seed), seed)
+    unused = _notes(replace(told, birth=None, unread=(), options={k: v for k, v in told.options.items() if k not in chart}), "naming")
+    return replace(reply, text=f"{analysis.sentences[0]} {reply.text}", notes=("성을 말하지 않아 성과 어울리는지는 보지 않았습니다.", *unused))
+
+def _ask_chart(asked, engine, model, seed):
+    "What the chart of a birth has and lacks."
+    told, options = asked["told"], {name: value for name, value in asked["told"].options.items() if name in ("mode", *_CHART)}
+    analysis = naming.analyze(_moment(told.birth), **options)
+    if "mode" in options: return Reply("", " ".join(analysis.sentences), "engine", f"{SOURCES['engine']}: 모델은 개수 보충만 배웠습니다")
+    counts = tuple(analysis.counts.values())
+    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", *_ask_interpret({"counts": counts}, seed), seed)
+    return replace(reply, text=f"{analysis.sentences[0]} {reply.text}")
+
+# %% ../nbs/09_generate.ipynb #c087
+_BY_BIRTH = {"birth": _ask_birth, "chart": _ask_chart}
+
+@takes(ENGINE, pick("seed"))
+def ask(
+    question,                          # 질문: one of the six families, in free words; a birth that it tells is used
+    engine=OPTIONS["engine"].default,  # `Engine`, its name, or None for the rule engine alone
+    model=OPTIONS["model"].default,    # 폴더, 허브의 이름, 또는 서버의 주소
+    seed=OPTIONS["seed"].default,      # 다른 수는 다른 답
+) -> Reply:
+    "Answers a free question of the six families, or names for a birth that it tells; verified. What it tells and the answer does not use is in `notes`."
+    question = normalize(question) if isinstance(question, str) else question
+    asked = _understood(question)
+    if asked["family"] not in _BY_BIRTH:
+        rules, own = _ASK[asked["family"]](asked, seed)
+        return replace(_answered(engine, model, _asked_plainly(question, asked), rules, own, seed), question=question, notes=asked["notes"])
+    reply, told = _BY_BIRTH[asked["family"]](asked, engine, model, seed), asked["told"]
+    read = f"읽은 것: {told.said()}."
+    return replace(reply, question=question, text=f"{read}\n\n{reply.text}", notes=(*told.birth.notes[1:], *reply.notes, *asked["notes"]))

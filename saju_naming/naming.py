@@ -18,7 +18,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, is_hanja, lookup, natural_reading, registrable_readings, table
+from .hanja import dueum, is_hanja, natural_reading, registrable_readings, table
 from .manse import four_pillars
 from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames, teasing)
@@ -712,7 +712,7 @@ class Recommendation:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/04_naming.ipynb #c108
-_USUAL = {option.name: option.default for option in NAMING}
+_USUAL: dict = {option.name: option.default for option in NAMING}
 
 def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."

@@ -436,7 +436,7 @@ def _season_true(m, birth, plan):
     season = ((birth.month - 2) % 12)//3                               # 봄은 寅월부터
     if m[1]: return m[1] == {0: "봄", 2: "가을"}.get(season)
     first = {3: ("추운 겨울", "화", "목"), 1: ("더운 여름", "수", "금")}.get(season)
-    return bool(first) and (m[2], m[3]) == first[:2] and m[4] in (None, first[2]) and first[1] in plan
+    return first is not None and (m[2], m[3]) == first[:2] and m[4] in (None, first[2]) and first[1] in plan
 
 _REASONS = (
     (re.compile(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_true),
@@ -477,8 +477,8 @@ _NATURE = {"나무": "목", "불": "화", "흙": "토", "쇠": "금", "물": "�
 _THING = re.compile(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_BOUND}|)(?![가-힣])")
 _LIKENED = re.compile(r"(?<![가-힣])(?:나무|불(?!안)|흙|쇠|물(?!론))")
 _TAKES = re.compile("먹|마시|머금|받|얻")
-_DOES = {"생": "되|됩|여물|여뭅|맺|자라|자랍|낳|키우|키웁|나오|나옵|생기|생깁|만들|만듭", "극": "뚫|막|가두|가둡|녹이|녹입|베|벱|끄|끕|누르|누릅|깎|이기|이깁"}
-_DOES = {word: re.compile(rf"(?:{forms})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, forms in _DOES.items()}
+_DOING = {"생": "되|됩|여물|여뭅|맺|자라|자랍|낳|키우|키웁|나오|나옵|생기|생깁|만들|만듭", "극": "뚫|막|가두|가둡|녹이|녹입|베|벱|끄|끕|누르|누릅|깎|이기|이깁"}
+_DOES = {word: re.compile(rf"(?:{forms})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, forms in _DOING.items()}
 
 def _meant(said, sentence):
     "(giver, taker) of two things: who is done to stands with 을/를; who is eaten or drunk gives; else the first acts on the last."
