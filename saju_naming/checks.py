@@ -74,11 +74,13 @@ def _engine(option, value):
     "The name of an engine, or whatever generates."
     return value if hasattr(value, "generate") else _choice(option, value)
 
+# %% ../nbs/lib/checks.ipynb #f2e2d4ec
 def _path(option, value):
     "A path or an address as it was written: another form of its letters may be another file."
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str) or not text.strip() or "\0" in text:
-        raise InputError(option.name, value, "폴더나 주소가 아닙니다", "폴더, 허브의 이름, 서버의 주소 가운데 하나를 적어 주세요")
+        remedy = "폴더, 허브의 이름, 서버의 주소 가운데 하나를 적어 주세요"
+        raise InputError(option.name, value, "폴더나 주소가 아닙니다", remedy)
     if len(text) > option.high: raise InputError(option.name, value, "너무 깁니다", f"{option.high}자까지 적어 주세요")
     return text
 
@@ -87,8 +89,8 @@ def _birth(option, value):
     return normalize(value) if isinstance(value, str) else value
 
 # %% ../nbs/lib/checks.ipynb #be9fad41
-_KINDS = {"text": _text, "path": _path, "names": _names, "whole": _whole, "number": _number, "flag": _flag, "choice": _choice,
-          "engine": _engine, "birth": _birth}
+_KINDS = {"text": _text, "path": _path, "names": _names, "whole": _whole, "number": _number, "flag": _flag,
+          "choice": _choice, "engine": _engine, "birth": _birth}
 
 # %% ../nbs/lib/checks.ipynb #k008
 def check(
@@ -101,6 +103,8 @@ def check(
     return _KINDS[option.kind](option, value)
 
 # %% ../nbs/lib/checks.ipynb #f7425a88
+_FORMS = {"whole": (r"[+-]?[0-9]{1,20}", int), "number": (r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?", float)}
+
 def read(
     option,  # `Option`, or the name of one
     text,    # 친 그대로의 글
@@ -108,8 +112,8 @@ def read(
     "A value that was typed: numbers are read, then it is checked."
     option = OPTIONS[option] if isinstance(option, str) else option
     plain = normalize(text) if isinstance(text, str) and option.kind in ("whole", "number") else text
-    if option.kind == "whole" and isinstance(plain, str) and re.fullmatch(r"[+-]?[0-9]{1,20}", plain): plain = int(plain)
-    if option.kind == "number" and isinstance(plain, str) and re.fullmatch(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?", plain): plain = float(plain)
+    form, number = _FORMS.get(option.kind, (None, None))
+    if form and isinstance(plain, str) and re.fullmatch(form, plain): plain = number(plain)
     return check(option, plain)
 
 # %% ../nbs/lib/checks.ipynb #k011
@@ -118,7 +122,8 @@ def unknown_option(
     known,   # 아는 이름들
 ) -> InputError:
     "The error for an option that does not exist, with the nearest one that does, by its name or its Korean words."
-    words = {name: name for name in known} | {OPTIONS[name].ko.replace(" ", ""): name for name in known if name in OPTIONS}
+    korean = {OPTIONS[name].ko.replace(" ", ""): name for name in known if name in OPTIONS}
+    words = {name: name for name in known} | korean
     near = difflib.get_close_matches(normalize(str(name)).replace(" ", ""), words, n=1, cutoff=0.5)
     listed = f"{', '.join(known)} 가운데에서 골라 주세요"
     remedy = f"혹시 {words[near[0]]}인가요? 아니면 {listed}" if near else listed
@@ -126,18 +131,20 @@ def unknown_option(
 
 # %% ../nbs/lib/checks.ipynb #k012
 def _shown(function, known):
-    "The signature that callers see: the function's own parameters, those of the tables with their defaults, then the rest of the tables."
+    "The signature that callers see: the function's own parameters, then the rest of the tables, with their defaults."
     own = [p for p in signature(function).parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
     named = [p.replace(default=known[p.name].default) if p.name in known else p for p in own]
-    more = [Parameter(o.name, Parameter.KEYWORD_ONLY, default=o.default) for o in known.values() if o.name not in {p.name for p in own}]
+    rest = [o for o in known.values() if o.name not in {p.name for p in own}]
+    more = [Parameter(o.name, Parameter.KEYWORD_ONLY, default=o.default) for o in rest]
     return signature(function).replace(parameters=named + more)
 
+# %% ../nbs/lib/checks.ipynb #4d7d1f1f
 F = TypeVar("F", bound=Callable[..., Any])
 
 def takes(
     *tables,             # of `Option`
 ) -> Callable[[F], F]:   # decorator of a function (…, **options)
-    "Gives a function its options: unknown names are refused, values are checked, defaults filled in; its signature shows them all."
+    "Gives a function its options: unknown names refused, values checked, defaults filled in; its signature shows them."
     known = {option.name: option for table in tables for option in table}
     def give(function: F) -> F:
         shown = _shown(function, known)

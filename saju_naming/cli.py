@@ -361,15 +361,16 @@ def evaluate_command(out, ways, kinds, limit, writer, as_json):
     click.echo(f"{out}에 답과 표와 그림을 두었습니다.")
 
 # %% ../nbs/13_cli.ipynb #c036
-def _chart_file(input, output):
-    "Charts for a CSV file, with a progress bar on stderr."
-    if not output: raise InputError("output", "", "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
+def _chart_file(input, output, bom):
+    "Charts for a CSV file, with a progress bar on stderr; gives the exit status."
+    if not output: raise InputError("output", None, "쓸 파일이 없습니다", "--output charts.csv처럼 적어 주세요")
     lines = 0
     if os.path.isfile(input) and os.access(input, os.R_OK):
         with open(input, "rb") as source: lines = sum(1 for _ in source) - 1
     with click.progressbar(length=lines, label="사주 세우기", file=sys.stderr, hidden=not (lines and sys.stderr.isatty())) as bar:
-        rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos))
+        rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos), bom=bom, tell=lambda said: click.echo(said, err=True))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
+    return 1 if bad and bad == rows else 0
 
 # %% ../nbs/13_cli.ipynb #c037
 @cli.command(name="chart", epilog="""\b
@@ -377,22 +378,24 @@ def _chart_file(input, output):
   saju-naming chart --birth 1990-05-15T14:30
   saju-naming chart --birth 1990-05-15T23:40 --rat next --place 부산 --solar apparent
   saju-naming chart --input births.csv --output charts.csv
-파일의 칸: birth, 그리고 있으면 longitude, rat, solar, tz, lunar, leap (줄마다).""")
+파일의 칸: birth (또는 year, month, day, hour, minute), 그리고 있으면 time, place, longitude, tz, rat, solar, lunar, leap (줄마다).
+다른 칸은 그대로 둡니다. UTF-8, UTF-16, CP949(엑셀)를 알아봅니다.""")
 @takes_flags(pick("birth", "mode"))
 @click.option("--input", help="CSV 파일. 줄마다 한 사람, 칸 birth.")
 @click.option("--output", help="결과를 쓸 CSV 파일.")
+@click.option("--bom", is_flag=True, help="엑셀이 한글을 알아보도록 결과의 앞에 BOM을 붙입니다 (--input과 함께).")
 @takes_flags(CHART)
 @_JSON
 @_HELP
-def chart_command(birth, mode, input, output, as_json, **chart):
+def chart_command(birth, mode, input, output, bom, as_json, **chart):
     "사주를 세우고 오행을 셉니다. 한 사람, 또는 파일 하나의 모든 사람."
     if bool(birth) == bool(input): raise InputError("birth", birth, "--birth와 --input 가운데 하나만 있어야 합니다", "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
     if input:
         stray = typed("as_json", "mode", *chart)
         if stray: raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다", "place, longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
-        return _chart_file(input, output)
-    if output:
-        raise InputError("output", output, "--birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
+        return _chart_file(input, output, bom)
+    if output or bom:
+        raise InputError("output", output, "--output과 --bom은 --birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     chart = given(chart, CHART)
     not_future(birth, **chart)
     analysis = analyze(birth, mode, **chart)

@@ -17,7 +17,7 @@ from .text import normalize
 @dataclass(frozen=True)
 class Birth:
     "One birth as it was read (읽은 생년월일시); `said` reads back the same."
-    iso: str        # the plain form, 1990-05-15T14:30:00, or 1990-05-15 where the hour is unknown; of a lunar date the lunar numbers
+    iso: str        # 1990-05-15T14:30:00, or 1990-05-15 where the hour is unknown; of a lunar date the lunar numbers
     offset: object  # seconds east of UTC where the text had one (+09:00, Z), else None
     lunar: bool     # 음력
     leap: bool      # 윤달
@@ -32,15 +32,18 @@ class Birth:
 
     @property
     def civil(self): # → datetime, or date where the hour is unknown; naive
-        "The clock of the birthplace. Of a lunar date the lunar numbers: ValueError for 음력 2월 30일, which Python cannot hold."
+        "The clock of the birthplace, in lunar numbers of a lunar date: ValueError for 음력 2월 30일."
         return datetime.fromisoformat(self.iso) if self.known else date.fromisoformat(self.iso)
 
 # %% ../nbs/lib/dates.ipynb #da07
-_HANJA = str.maketrans("年月日時分秒生半曜火水木金土正前後陰陽曆閏平夜朝西紀" + BRANCHES, "년월일시분초생반요화수목금토정전후음양력윤평야조서기" + BRANCHES_KO)
+_HANJA = str.maketrans("年月日時分秒生半曜火水木金土正前後陰陽曆閏平夜朝西紀" + BRANCHES,
+                       "년월일시분초생반요화수목금토정전후음양력윤평야조서기" + BRANCHES_KO)
 _DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\uff5e]")
 _LONGEST = 100
 READ_REMEDY = "1990-05-15T14:30이나 '1990년 5월 15일 오후 2시 30분'처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"
+_CHECK_REMEDY = "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"
 
+# %% ../nbs/lib/dates.ipynb #da07a
 class _Reading:
     "A text, from which what has been read is taken away."
     def __init__(self, typed):
@@ -54,15 +57,15 @@ class _Reading:
         if found: self.left = f"{self.left[:found.start()]} {self.left[found.end():]}"
         return found
 
-    def refuse(self, reason="생년월일시로 읽을 수 없습니다", remedy=READ_REMEDY): raise InputError("birth", self.typed, reason, remedy)
+    def refuse(self, reason="생년월일시로 읽을 수 없습니다", remedy=READ_REMEDY):
+        raise InputError("birth", self.typed, reason, remedy)
 
     def at(self, ymd, clock): # → how to write a moment of this calendar
         return "%s%04d-%02d-%02d%s%s" % (self.calendar, *ymd, " " if self.calendar else "T", clock)
 
     def ask(self, one, other, remedy): self.refuse(f"두 가지로 읽힙니다: {one} 또는 {other}", remedy)
 
-    def impossible(self, remedy="월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"):
-        self.refuse("달력에 없는 날짜이거나 시계에 없는 시각입니다", remedy)
+    def impossible(self, remedy=_CHECK_REMEDY): self.refuse("달력에 없는 날짜이거나 시계에 없는 시각입니다", remedy)
 
 # %% ../nbs/lib/dates.ipynb #da10
 _SEVENTH = dict(zip("1256347890", (1900,)*4 + (2000,)*4 + (1800,)*2))  # 주민등록번호의 일곱째 자리: 세기
@@ -104,7 +107,8 @@ def _orders(
         if _possible(full, int(month), int(day)): found[full, int(month), int(day)] = year
     if not found: reading.impossible()
     said = [f"{y}년 {m}월 {d}일" for y, m, d in found]
-    if len(found) > 1: reading.ask(", ".join(said[:-1]), said[-1], f"{', '.join('%d-%02d-%02d' % f for f in found)} 가운데 하나로 적어 주세요")
+    isos = ", ".join("%d-%02d-%02d" % ymd for ymd in found)
+    if len(found) > 1: reading.ask(", ".join(said[:-1]), said[-1], f"{isos} 가운데 하나로 적어 주세요")
     (ymd, year), = found.items()
     if len(year) == 2: _say_century(reading, ".".join(parts), ymd[0])
     return ymd
@@ -117,7 +121,7 @@ _DIGITS = r"(?<![\d.:-])(?:(\d{8})(?:T?(\d{6}|\d{4})(?!\d))?|(\d{6})(?!\d|T))(?:
 _RESIDENT = r"(?<!\d)(\d{6})\s?-\s?(\d)[*xX●○]{0,6}(?![\d*])"
 _SECRET = r"(?<!\d)(?:\d{6}\s?-\s?\d[*xX●○]*\d[\d*xX●○]*|\d{13})(?!\d)"
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = r"(jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_MONTH = r"(?P<month>jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _ENGLISH = (rf"\b{_MONTH}[\s-]+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s-]+(?P<year>\d{{4}})(?!\d)",
             rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH},?[\s-]+(?P<year>\d{{4}})(?!\d)")
 
@@ -125,7 +129,7 @@ def _refuse_secret(reading):
     "Refuses a resident number (주민등록번호) without repeating it."
     if not re.search(_SECRET, reading.left): return
     reading.typed = re.sub(_SECRET, "******-*******", reading.left)
-    reading.refuse("주민등록번호로 보입니다", "번호 전체는 적지 마세요. 900515-2처럼 뒤의 한 자리까지만, 또는 1990-05-15처럼 적어 주세요")
+    reading.refuse("주민등록번호로 보입니다", "번호 전체는 적지 마세요. 900515-2처럼 뒤의 한 자리까지만 적어 주세요")
 
 def _resident(reading):
     "A resident number's first seven digits (주민등록번호 앞자리): the seventh tells the century."
@@ -138,12 +142,13 @@ def _digits(reading, now):
     found = reading.take(_DIGITS)
     if not found: return None
     day, clock = found[1] or found[3], found[2] or found[4]
-    if clock: reading.left = f"{reading.left[:found.start()]} {':'.join(re.findall('..', clock))} {reading.left[found.start():]}"
+    if clock: reading.left += " " + ":".join(re.findall("..", clock))
     if len(day) == 8: return int(day[:4]), int(day[4:6]), int(day[6:])
     year = _full_year(int(day[:2]), now)
     _say_century(reading, day, year)
     return year, int(day[2:4]), int(day[4:])
 
+# %% ../nbs/lib/dates.ipynb #da16a
 def _date(reading, now):
     "The date in a text → (year, month, day)."
     found = reading.take(_KOREAN)
@@ -153,7 +158,7 @@ def _date(reading, now):
         return year, int(found[2]), int(found[3])
     for pattern in _ENGLISH:
         found = reading.take(pattern)
-        if found: return int(found["year"]), _MONTHS.index(found[1 if pattern is _ENGLISH[0] else 2][:3].lower()) + 1, int(found["day"])
+        if found: return int(found["year"]), _MONTHS.index(found["month"][:3].lower()) + 1, int(found["day"])
     resident = _resident(reading)
     if resident: return resident
     found = reading.take(_THREE)
@@ -169,17 +174,20 @@ def _midnight(reading, ymd, clock, night):
     "Asks which day's midnight is meant."
     later = f"다음 날의 날짜와 {clock}"
     if not reading.calendar: later = reading.at((date(*ymd) + timedelta(days=1)).timetuple()[:3], clock)
-    reading.ask(f"그날이 시작하는 {night}", f"그날이 끝나는 {night}", f"앞의 것이면 {reading.at(ymd, clock)}, 뒤의 것이면 {later}처럼 적어 주세요")
+    remedy = f"앞의 것이면 {reading.at(ymd, clock)}, 뒤의 것이면 {later}처럼 적어 주세요"
+    reading.ask(f"그날이 시작하는 {night}", f"그날이 끝나는 {night}", remedy)
 
+# %% ../nbs/lib/dates.ipynb #da19a
 def _hour(reading, ymd, word, number, minute, spoken):
     "The hour on a 24-hour clock, from a word such as 오후, the number as typed and whether it was 시 or a colon."
     hour, clock = int(_NATIVE.get(number, number)), f"{minute:02d}"
-    if hour > 23 or minute > 59: reading.impossible("시각은 00:00부터 23:59까지입니다. 24시는 다음 날 0시로 적어 주세요")
+    if hour > 23 or minute > 59: reading.impossible("시각은 00:00~23:59입니다. 24시는 다음 날 0시로 적어 주세요")
     if not word and spoken and 1 <= hour <= 11 and not number.startswith("0"):
         early, late = (reading.at(ymd, f"{h:02d}:{clock}") for h in (hour, hour + 12))
         reading.ask(f"오전 {hour}시", f"오후 {hour}시", f"오전이면 {early}, 오후면 {late}처럼 적어 주세요")
     if not word: return hour
-    if word == "밤" and hour % 12 in _NIGHT and hour < 13: _midnight(reading, ymd, f"{hour % 12:02d}:{clock}", f"밤 {hour}시")
+    if word == "밤" and hour % 12 in _NIGHT and hour < 13:
+        _midnight(reading, ymd, f"{hour % 12:02d}:{clock}", f"밤 {hour}시")
     if word == "오전" and hour == 12 and spoken:
         noon, midnight = (reading.at(ymd, f"{h}:{clock}") for h in ("12", "00"))
         reading.ask("낮 12시", "0시", f"낮이면 {noon}, 밤이면 {midnight}처럼 적어 주세요")
@@ -190,19 +198,23 @@ def _hour(reading, ymd, word, number, minute, spoken):
 # %% ../nbs/lib/dates.ipynb #da22
 _WORD = r"(?P<word>오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|한밤중|한밤|밤|[ap]\.?m\b\.?)?"
 _AFTER = r"(?:\s*(?P<after>[ap]\.?m\b\.?))"
-_COLON = rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:[.,]\d{{1,9}})?)?(?![\d:]){_AFTER}?"
+_COLON = (rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:[.,]\d{{1,9}})?)?"
+          rf"(?![\d:]){_AFTER}?")
 _SPOKEN = (rf"{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}|{'|'.join(sorted(_NATIVE, key=len, reverse=True))})\s*시(?!각|간)\s*"
            r"(?:(?P<minute>\d{1,2})\s*분(?:\s*(?P<second>\d{1,2})\s*초)?|(?P<half>반))?")
 _BARE = rf"(?<![\d:])(?P<hour>\d{{1,2}}){_AFTER}"
 _BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])시(?![간각])(?:\s*\([\d:~\- 시]*\))?"
-_UNKNOWN = r"(?:태어난|출생|생)?\s*(?:시각|시간|시)?\s*(?:[은는을를도])?\s*(?:모름|미상|불명|모른다|모릅니다|모르겠음|모르겠어요|모르겠습니다|unknown)"
-_OFFSET = r"^\s*(?:Z\b|KST\b|(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)|UTC\b|GMT\b)(?:\s*\([A-Za-z가-힣 ]*(?:표준시|Standard Time|KST)\))?"
+_UNKNOWN = (r"(?:태어난|출생|생)?\s*(?:시각|시간|시)?\s*(?:[은는을를도])?\s*"
+            r"(?:모름|미상|불명|모른다|모릅니다|모르겠음|모르겠어요|모르겠습니다|unknown)")
+_OFFSET = (r"^\s*(?:Z\b|KST\b|(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)|UTC\b|GMT\b)"
+           r"(?:\s*\([A-Za-z가-힣 ]*(?:표준시|Standard Time|KST)\))?")
 
+# %% ../nbs/lib/dates.ipynb #da22a
 def _word(reading, *found):
     "오전, am, 한밤중 and the like as one of `_SPANS`; '' where there is none."
     plain = {re.sub("[한대중.]", "", f).lower() for f in found if f}
     names = {{"am": "오전", "pm": "오후"}.get(word, word) for word in plain}
-    if len(names) > 1: reading.refuse(f"{josa(min(names), '과/와')} {josa(max(names), '이/가')} 함께 적혀 있습니다", "하나만 적어 주세요")
+    if len(names) > 1: reading.refuse(f"{', '.join(sorted(names))}: 함께 적혀 있습니다", "하나만 적어 주세요")
     return names.pop() if names else ""
 
 def _offset(reading, at):
@@ -217,10 +229,12 @@ def _offset(reading, at):
 def _block(reading, half, branch):
     "A 시진 → (hour, minute): the middle of its two hours, said in a note."
     name, at = f"{half or ''}{branch}시", BRANCHES_KO.index(branch)
-    if at == 0 and not half: reading.ask("야자시(그날 밤 23~24시)", "조자시(그날 새벽 0~1시)", "야자시 또는 조자시라고 적어 주세요")
     if at and half: reading.refuse()
-    if at == 0: start, end, hour, minute, said = (23, 24, 23, 30, "23시 30분") if half == "야" else (0, 1, 0, 30, "0시 30분")
-    else: start, end, hour, minute, said = 2*at - 1, 2*at + 1, 2*at, 0, f"{2*at}시"
+    if at == 0 and not half:
+        reading.ask("야자시(그날 밤 23~24시)", "조자시(그날 새벽 0~1시)", "야자시 또는 조자시라고 적어 주세요")
+    start, end, hour, minute, said = 2*at - 1, 2*at + 1, 2*at, 0, f"{2*at}시"
+    if half == "야": start, end, hour, minute, said = 23, 24, 23, 30, "23시 30분"
+    if half == "조": start, end, hour, minute, said = 0, 1, 0, 30, "0시 30분"
     reading.notes.append(f"{name}({start}~{end}시)의 가운데 {josa(said, '으로/로')} 보았습니다.")
     return hour, minute
 
@@ -230,6 +244,7 @@ def _noon(reading, ymd):
     if re.search("자정|midnight", reading.left, re.I): _midnight(reading, ymd, "00:00", "자정")
     return None
 
+# %% ../nbs/lib/dates.ipynb #da24a
 def _clock(reading, ymd):
     "A time on the clock → ((hour, minute, second), offset), or None."
     for pattern in (_COLON, _SPOKEN, _BARE):
@@ -261,16 +276,18 @@ _WEEKDAY = rf"\(?\s*([{_WEEKDAYS}])\s?요일\s*\)?|\(\s*([{_WEEKDAYS}])\s*\)|\b(
 _HEAD = r"^\s*(?:생년월일시?|출생일시?|생일|태어난\s?(?:때|날)|birth(?:day)?)\s*[:=은는]?"
 _TAIL = r"(?:에\s*|날\s*)?(?:출생(?:함|했습니다)?|태어(?:남|났음|났습니다|났어요|났다|난)|생|born)"
 _OLD_MONTHS = {"정월": 1, "동짓달": 11, "섣달": 12}
-_OLD_DAYS = {word: n for n, word in enumerate("초하루 초이틀 초사흘 초나흘 초닷새 초엿새 초이레 초여드레 초아흐레 초열흘".split(), 1)} | {"보름": 15}
+_OLD_WORDS = "초하루 초이틀 초사흘 초나흘 초닷새 초엿새 초이레 초여드레 초아흐레 초열흘 보름"
+_OLD_DAYS = dict(zip(_OLD_WORDS.split(), [*range(1, 11), 15]))
 _ABOUT = r"(쯤|경|께|무렵|정도|약|대략)"
 _FILLER = r"서기|정각|에|\(\s*\)|[\s.,]"
 
+# %% ../nbs/lib/dates.ipynb #da28a
 def _calendar(reading, lunar, leap):
     "음력, 양력, 윤달, 평달 in a text, with what the caller said → lunar, leap."
-    moon, sun = reading.take(r"음력|\(\s*음\s*\)|(?<![가-힣])음(?=[.\s]*\d)"), reading.take(r"양력|\(\s*양\s*\)|(?<![가-힣])양(?=[.\s]*\d)")
+    moon, sun = (reading.take(rf"{c}력|\(\s*{c}\s*\)|(?<![가-힣]){c}(?=[.\s]*\d)") for c in "음양")
     extra, usual = reading.take(r"\(?윤\s?달\)?|윤(?=\s?\d)"), reading.take(r"\(?평달\)?")
     if extra: reading.take(r"윤(?=\s?\d)")
-    if (moon or lunar) and sun or extra and sun: reading.refuse("음력이라고도 양력이라고도 적혀 있습니다", "하나만 적어 주세요")
+    if sun and (moon or lunar or extra): reading.refuse("음력이라고도 양력이라고도 적혀 있습니다", "하나만 적어 주세요")
     if usual and (extra or leap): reading.refuse("윤달이라고도 평달이라고도 적혀 있습니다", "하나만 적어 주세요")
     lunar, leap = bool(moon or extra or lunar), bool(extra or leap)
     reading.calendar = f"음력 {'윤달 ' if leap else ''}" if lunar else ""
@@ -280,15 +297,17 @@ def _old_words(reading, lunar):
     "정월, 섣달, 초사흘, 보름 as numbers: words of the lunar calendar."
     plain = re.sub("|".join(_OLD_DAYS), lambda found: f"{_OLD_DAYS[found[0]]}일", reading.left)
     plain = re.sub("|".join(_OLD_MONTHS), lambda found: f"{_OLD_MONTHS[found[0]]}월", plain)
-    if plain != reading.left and not lunar: reading.refuse("음력의 말인데 음력이라는 말이 없습니다", "음력이면 앞에 '음력'이라고, 양력이면 숫자로 적어 주세요")
+    if plain != reading.left and not lunar:
+        reading.refuse("음력의 말인데 음력이라는 말이 없습니다", "음력이면 '음력'이라고, 양력이면 숫자로 적어 주세요")
     reading.left = plain
 
+# %% ../nbs/lib/dates.ipynb #da28b
 def _check_weekday(reading, found, ymd, lunar):
     "Refuses a weekday that is not the date's."
     if not found or lunar: return
-    said = _WEEKDAYS.index(found[1] or found[2]) if found[1] or found[2] else "mon tue wed thu fri sat sun".split().index(found[3].lower())
-    real = date(*ymd).weekday()
-    if said != real: reading.refuse(f"{_WEEKDAYS[said]}요일이 아니라 {_WEEKDAYS[real]}요일인 날짜입니다", "날짜와 요일 가운데 어느 쪽이 맞는지 확인해 주세요")
+    said = found[1] or found[2] or dict(zip("mon tue wed thu fri sat sun".split(), _WEEKDAYS))[found[3].lower()]
+    real = _WEEKDAYS[date(*ymd).weekday()]
+    if said != real: reading.refuse(f"{said}요일이 아니라 {real}요일인 날짜입니다", "날짜와 요일을 확인해 주세요")
 
 # %% ../nbs/lib/dates.ipynb #da29
 def _said(ymd, time, lunar, leap, name): # → "음력 1966년 윤3월 1일 오후 2시 30분"
@@ -316,7 +335,7 @@ def read_birth(
     lunar=False,  # 음력: what the caller says beside the text
     leap=False,   # 윤달
 ) -> Birth:
-    "One birth as people write it; `InputError` for what cannot be read, does not exist or has two readings (생년월일시 읽기)."
+    "Reads one birth (생년월일시); `InputError` for what cannot be read, does not exist or has two readings."
     reading = _Reading(text)
     _refuse_secret(reading)
     reading.take(_HEAD)
@@ -332,4 +351,5 @@ def read_birth(
     _rest(reading)
     said = _said(ymd, time, lunar, leap, name)
     iso = "%04d-%02d-%02d" % ymd + ("T%02d:%02d:%02d" % time if time else "")
-    return Birth(iso, offset, lunar, leap, block, said, (f"태어난 때를 {josa(said, '으로/로')} 읽었습니다.", *reading.notes))
+    read = f"태어난 때를 {josa(said, '으로/로')} 읽었습니다."
+    return Birth(iso, offset, lunar, leap, block, said, (read, *reading.notes))

@@ -687,7 +687,7 @@ def _kept_line(file, number, line):
     "One recorded answer."
     kept = _parsed_line(line)
     if isinstance(kept, dict) and kept.keys() >= {"id", "text", "source"}: return kept
-    raise Unavailable("answers", str(file), f"{number}번째 줄이 망가졌습니다", "그 줄을 지우고 다시 부르면 그 문제만 다시 묻습니다")
+    raise Unavailable("answers", str(file), f"{Path(file).name}의 {number}번째 줄이 망가졌습니다", "그 줄을 지우고 다시 부르면 그 문제만 다시 묻습니다")
 
 # %% ../nbs/10_evaluate.ipynb #e10g
 def kept_answers(

@@ -33,7 +33,7 @@ from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
-from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong
+from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong as untrue
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -421,12 +421,17 @@ class Reply:
     source_reason: str  # 까닭
     notes: tuple = ()   # 알림: how the question was read, and what of it was not used
 
-# %% ../nbs/09_generate.ipynb #c062
-def _written(engine, attempt=0):
-    "Who wrote a checked answer, and how."
-    how = [engine.name, f"{attempt + 1}번째 글" if attempt else "", getattr(engine, "note", "")]
-    return f"{SOURCES['model']}({', '.join(filter(None, how))})"
+# %% ../nbs/09_generate.ipynb #e09j
+def _shown(engine, *how):
+    "An engine, what is to be known of it and how it wrote."
+    return ", ".join(filter(None, (engine.name, *how, getattr(engine, "note", ""))))
 
+def _draft(engine, question, grammar, seed):
+    "What an engine writes; a grammar of ours that it cannot read is not the caller's fault."
+    try: return engine.generate(question, grammar, seed)
+    except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
+
+# %% ../nbs/09_generate.ipynb #c062
 def write(
     engine,    # `Engine`
     question,  # 질문
@@ -437,15 +442,14 @@ def write(
 ) -> Reply:
     "The model's answer if every claim in it is true, else the rule engine's; an outage is raised, but of the model that ships with the package."
     for attempt in range(RETRIES + 1):
-        try: text = engine.generate(question, grammar, seed + attempt)
-        except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
+        try: text = _draft(engine, question, grammar, seed + attempt)
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
         names = [f"{n['given']}({n['hanja']})" if n["hanja"] else n["given"] for n in parse_answer(text, hangul=True)["names"]] if among else []
         faults = verify_answer(question, text) + [f"후보가 아닌 이름: {n}" for n in names if n not in among]
-        if not faults: return Reply(question, text, "model", _written(engine, attempt))
-    return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({engine.name})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
+        if not faults: return Reply(question, text, "model", f"{SOURCES['model']}({_shown(engine, f'{attempt + 1}번째 글' if attempt else '')})")
+    return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
 
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
@@ -459,7 +463,7 @@ def _misfit(chars, gender, plan, school="haerye"):
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
     name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
-    faults = wrong(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    faults = untrue(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
@@ -483,7 +487,7 @@ def write_names(
     plan, replies, rest = plan_of(counts, len(candidates[0])), [], list(candidates)
     for n in _batches(count):
         split = shares(rest, n)
-        told = literal(parse_answer(replies[0].text)["explanation"]) if replies else explanation_rule(counts, plan)
+        told = literal(parse_answer(replies[0].text, hangul=True)["explanation"]) if replies else explanation_rule(counts, plan)
         question = naming_question(counts, gender, surname, n, len(plan)) + wished
         replies.append(write(engine, question, naming_grammar(told, split), lambda: naming_answer(random.Random(seed), counts, [s[0] for s in split]), seed,
                              {name_block(c).split("\n")[0] for s in split for c in s}))

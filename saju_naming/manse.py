@@ -623,7 +623,7 @@ def _chart_by(births, rules):  # → FourPillars, problem numbers (0 good)
     local, known, fold, problem = _read(births, o["tz"], o["lunar"], o["leap"])
     single = np.ndim(local) == 0
     if degrees.ndim and degrees.shape != np.shape(local):
-        raise InputError("longitude", degrees, "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
+        raise InputError("longitude", degrees.tolist(), "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
     problem = _mark(problem, (local < _START) | (local >= _STOP), _RANGE)
     if rules.bad.any(): problem = np.where(problem == 0, rules.bad, problem)
     if problem.any(): local = np.where(problem == 0, local, 0)
@@ -640,6 +640,7 @@ def _as_typed(error, text):  # → InputError
     "The same error about the birth as it was typed."
     return InputError(error.field, text if error.field == "birth" else error.value, error.reason, error.remedy)
 
+# %% ../nbs/01_manse.ipynb #c099d
 def _moved(chart, utc):  # FourPillars of one birth, datetime64 → FourPillars
     "The same choices at another moment."
     local = utc.item().replace(tzinfo=timezone.utc).astimezone(_zone_info(chart.options["tz"]))
@@ -651,11 +652,15 @@ def _at_solar(chart, clock):  # FourPillars of a date, "14:00:00" → FourPillar
     wanted = np.datetime64(f"{chart.civil.astype('M8[D]')}T{clock}")
     return _moved(chart, chart.utc + (wanted - chart.solar_time))
 
+def _utc_name(seconds):  # seconds east → "UTC+09:00"
+    "An offset as people write it."
+    return f"UTC{'-' if seconds < 0 else '+'}{abs(seconds)//3600:02d}:{abs(seconds)//60 % 60:02d}"
+
 def _with_offset(chart, offset, text):  # FourPillars, seconds east, as typed → FourPillars
-    "Refuses an offset that is not the zone's (a minute allowed: 지방 평균시); of a time that occurred twice it tells which."
+    "Refuses an offset that is not the zone's, a minute allowed; of a time that occurred twice it tells which."
     there = _moved(chart, chart.civil - np.timedelta64(offset, "s"))
     if abs(there.civil - chart.civil) < np.timedelta64(60, "s"): return there if chart.ambiguous else chart
-    said, real = (f"UTC{'-' if s < 0 else '+'}{abs(s)//3600:02d}:{abs(s)//60%60:02d}" for s in (offset, int((chart.civil - chart.utc).astype(int))))
+    said, real = _utc_name(offset), _utc_name(int((chart.civil - chart.utc).astype(int)))
     raise InputError("birth", text, f"{said}로 적혀 있는데 {chart.options['tz']}의 그때는 {real}입니다",
                      f"태어난 곳의 시계로 적어 주세요. 적은 그 순간이 맞다면 그곳은 {str(there.civil)[:16]}입니다")
 
@@ -708,7 +713,8 @@ def _is_future(chart, now):  # FourPillars, aware datetime → bool or array
 
 def _future_error(birth):
     "The error of a birth that has not come yet."
-    return InputError("birth", birth, "아직 오지 않은 때입니다", "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요")
+    remedy = "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요"
+    return InputError("birth", birth, "아직 오지 않은 때입니다", remedy)
 
 def _refuse_future(birth, chart, now):
     "Refuses a birth that has been charted and has not come yet."
@@ -732,7 +738,8 @@ _FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양�
 def _flag(field, text):  # → bool
     "A yes/no cell."
     if text.lower() in _FLAGS: return _FLAGS[text.lower()]
-    raise InputError(field, text, "예/아니오로 읽을 수 없습니다", "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요")
+    remedy = "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요"
+    raise InputError(field, text, "예/아니오로 읽을 수 없습니다", remedy)
 
 def _number(text):  # → float, nan when it is none
     "A longitude cell."
@@ -757,7 +764,7 @@ class _Columns:
         if twice: self.refuse(f"{twice[0]} 열이 둘입니다", "하나만 남겨 주세요")
         ours = set(CHART_COLUMNS) if not parts and set(CHART_COLUMNS) - {"read_as"} <= set(header) else set()
         taken = [name for name in header if name in CHART_COLUMNS and name not in ours and name not in parts]
-        if taken: self.refuse(f"결과에 붙일 열과 이름이 같은 열이 있습니다({', '.join(taken)})", "그 열의 이름을 바꿔 주세요")
+        if taken: self.refuse(f"결과에 붙일 열과 이름이 같습니다({', '.join(taken)})", "그 열의 이름을 바꿔 주세요")
         at = {name: header.index(name) for name in known if name in header}
         self.birth, self.time, self.longitude = (at.get(name) for name in ("birth", "time", "longitude"))
         self.choices = [name for name in _CHOICES if name in at]
@@ -822,7 +829,8 @@ def _chart_alone(columns, texts, longitudes, key, now):  # → rows of cells
         except InputError as e: rows.append(_bad_row(e))
     return rows
 
-def _chart_group(columns, texts, key, now):  # list of (text, ISO text, longitude, read_as) that share their choices → rows of cells
+# %% ../nbs/01_manse.ipynb #c133c
+def _chart_group(columns, texts, key, now):  # list of (text, ISO text, longitude, read_as) → rows of cells
     "Rows that share their choices, charted together."
     with_longitude, alone = key[:2]
     longitudes = [_number(text[2]) for text in texts] if with_longitude else [None]*len(texts)
@@ -830,7 +838,8 @@ def _chart_group(columns, texts, key, now):  # list of (text, ISO text, longitud
     births, degrees = np.array([text[1] for text in texts]), np.array(longitudes) if with_longitude else None
     try: chart, problem = _chart(births, **_row_options(columns, key, degrees))
     except InputError as e: return [_bad_row(e)]*len(texts)
-    rows = [[*pair, *counts, text[3], ""] for pair, counts, text in zip(chart.hanja.tolist(), chart.counts.tolist(), texts)]
+    numbers = zip(chart.hanja.tolist(), chart.counts.tolist(), texts)
+    rows = [[*hanja, *counts, text[3], ""] for hanja, counts, text in numbers]
     for i in np.flatnonzero(problem):
         rows[i] = _bad_row(_as_typed(_problem_error(problem[i], texts[i][1], texts[i][2]), texts[i][0]))
     for i in np.flatnonzero(_is_future(chart, now) & (problem == 0)): rows[i] = _bad_row(_future_error(texts[i][0]))
@@ -873,20 +882,22 @@ def _charted(rows, columns, now, tally, progress):  # → rows of the result
 
 # %% ../nbs/01_manse.ipynb #c138
 def chart_csv(
-    input,          # CSV file (UTF-8, UTF-16 with BOM, CP949): birth or year, month, day; perhaps time, place, longitude, tz, rat, solar, lunar, leap
-    output,         # CSV file to write (UTF-8): the input's columns, then year, month, day, hour, 목, 화, 토, 금, 수, read_as, error
+    input,          # CSV file: birth (or year, month, day); perhaps time, place, longitude, tz, rat, solar, lunar, leap
+    output,         # CSV file to write, UTF-8: the input's columns, then `CHART_COLUMNS`
     progress=None,  # called with the number of rows done, now and then
     bom=False,      # begin the output with a byte order mark, for Excel; kept where the input had one
     now=None,       # aware datetime after which a birth has not come yet; None is the present
     tell=None,      # called with a sentence where the input was not UTF-8
 ) -> tuple:         # rows written, rows with an error
-    "Four pillars for each row of a CSV file; a bad row gets its reason in `error`. `InputError` or `Unavailable` if a file cannot be used."
+    "Four pillars for each row of a CSV file (명부); a bad row gets its reason in `error`, a bad file is an error."
     for field, path in (("input", input), ("output", output)): check_path(field, path)
     if os.path.exists(output) and os.path.exists(input) and os.path.samefile(input, output):
         raise InputError("output", str(output), "입력 파일과 같은 파일입니다", "다른 이름을 적어 주세요")
     tally = {"rows": 0, "errors": 0}
     with read_table(input) as table:
         columns = _Columns(table.header, input)
-        if tell and not table.encoding.startswith("utf-8"): tell(f"{ENCODING_NAMES[table.encoding]} 파일로 읽었습니다. 결과는 UTF-8입니다.")
-        write_table(output, _charted(table.rows, columns, now, tally, progress), bom or table.encoding == "utf-8-sig", len(CHART_COLUMNS))
+        if tell and not table.encoding.startswith("utf-8"):
+            tell(f"{ENCODING_NAMES[table.encoding]} 파일로 읽었습니다. 결과는 UTF-8입니다.")
+        rows = _charted(table.rows, columns, now, tally, progress)
+        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", own=len(CHART_COLUMNS))
     return tally["rows"], tally["errors"]

@@ -40,59 +40,79 @@ class Option:
         return self if self.served is None else replace(self, high=self.served)
 
 # %% ../nbs/lib/options.ipynb #o007
+_GENDERS = {"남성": "남", "남아": "남", "male": "남", "m": "남", "여성": "여", "여아": "여", "female": "여", "f": "여"}
+
 PERSON = (
-    Option("birth", "생년월일시", "Birth", "태어난 때 (1990-05-15 14:30, 1990년 5월 15일 오후 2시 30분; 시를 모르면 날짜만)", "birth",
+    Option("birth", "생년월일시", "Birth",
+           "태어난 때 (1990-05-15 14:30, 1990년 5월 15일 오후 2시 30분; 시를 모르면 날짜만)", "birth",
            example="2024-02-04T18:00"),
-    Option("gender", "성별", "Gender", "아이의 성별", "choice", choices={"남": "남자", "여": "여자"}, example="남", en_choices={"남": "Male", "여": "Female"},
-           aliases={"남성": "남", "남아": "남", "male": "남", "m": "남", "여성": "여", "여아": "여", "female": "여", "f": "여"}),
+    Option("gender", "성별", "Gender", "아이의 성별", "choice", choices={"남": "남자", "여": "여자"},
+           en_choices={"남": "Male", "여": "Female"}, aliases=_GENDERS, example="남"),
     Option("surname", "성", "Surname", "성: 김, 남궁, 또는 한자 金", "text", high=5, example="박"),
 )
 
 # %% ../nbs/lib/options.ipynb #o009
+_SOLAR = {"mean": "평균 태양시", "apparent": "진태양시", "clock": "시계 시각"}
+_RAT = {"split": "야자시·조자시", "next": "23시에 날이 바뀜", "midnight": "자정에 날이 바뀜"}
+
 CHART = (
-    Option("place", "태어난 곳", "Birthplace", "태어난 곳: 부산, 평양, 뉴욕. 시간대와 경도를 함께 정합니다 (없으면 서울)", "text", high=40, example="뉴욕", example_with={"birth": "2024-02-04T12:00"}),
-    Option("tz", "시간대", "Time zone", "시간대 (IANA 이름). place 대신 longitude와 함께 씁니다", "text", high=40, example="Asia/Shanghai",
-           example_with={"longitude": 121.47, "birth": "2000-05-15T15:30"}),
-    Option("longitude", "경도", "Longitude", "태어난 곳의 동경(도). place 대신 씁니다", "number", low=-180, high=180, example=129.075,
-           example_with={"birth": "1990-05-15T15:30"}),
-    Option("solar", "태양시", "Solar time", "날과 시를 정하는 시계", "choice", "mean", example="clock", example_with={"birth": "1990-05-15T15:10"},
-           choices={"mean": "평균 태양시", "apparent": "진태양시", "clock": "시계 시각"},
-           en_choices={"mean": "Mean solar", "apparent": "Apparent solar", "clock": "Clock"}),
-    Option("rat", "자시", "Rat hour", "23시대에 태어난 사람의 날과 시", "choice", "split", example="next", example_with={"birth": "1990-05-15T23:50"},
-           choices={"split": "야자시·조자시", "next": "23시에 날이 바뀜", "midnight": "자정에 날이 바뀜"},
-           en_choices={"split": "Split", "next": "Day turns at 23:00", "midnight": "Day turns at midnight"}),
+    Option("place", "태어난 곳", "Birthplace",
+           "태어난 곳: 부산, 평양, 뉴욕. 시간대와 경도를 함께 정합니다 (없으면 서울)", "text", high=40,
+           example="뉴욕", example_with={"birth": "2024-02-04T12:00"}),
+    Option("tz", "시간대", "Time zone", "시간대 (IANA 이름). place 대신 longitude와 함께 씁니다", "text", high=40,
+           example="Asia/Shanghai", example_with={"longitude": 121.47, "birth": "2000-05-15T15:30"}),
+    Option("longitude", "경도", "Longitude", "태어난 곳의 동경(도). place 대신 씁니다", "number", low=-180, high=180,
+           example=129.075, example_with={"birth": "1990-05-15T15:30"}),
+    Option("solar", "태양시", "Solar time", "날과 시를 정하는 시계", "choice", "mean", choices=_SOLAR,
+           en_choices={"mean": "Mean solar", "apparent": "Apparent solar", "clock": "Clock"},
+           example="clock", example_with={"birth": "1990-05-15T15:10"}),
+    Option("rat", "자시", "Rat hour", "23시대에 태어난 사람의 날과 시", "choice", "split", choices=_RAT,
+           en_choices={"split": "Split", "next": "Day turns at 23:00", "midnight": "Day turns at midnight"},
+           example="next", example_with={"birth": "1990-05-15T23:50"}),
     Option("lunar", "음력", "Lunar date", "생일이 음력입니다", "flag", False, example=True),
-    Option("leap", "윤달", "Leap month", "음력 윤달입니다 (lunar와 함께)", "flag", False, example=True,
-           example_with={"birth": "1966-03-01T08:00", "lunar": True}),
+    Option("leap", "윤달", "Leap month", "음력 윤달입니다 (lunar와 함께)", "flag", False,
+           example=True, example_with={"birth": "1966-03-01T08:00", "lunar": True}),
 )
 
 # %% ../nbs/lib/options.ipynb #o011
+_MODES = {"lacking": "개수 보충", "weighted": "가중 보충", "yongsin": "억부 용신", "johu": "조후"}
+_EN_MODES = {"lacking": "By count", "weighted": "Weighted", "yongsin": "Balance (yongsin)", "johu": "Season (johu)"}
+_PLACES, _EN_PLACES = {"first": "첫 글자", "second": "끝 글자"}, {"first": "First", "second": "Last"}
+_SCHOOLS, _EN_SCHOOLS = {"haerye": "해례본", "unhae": "운해본"}, {"haerye": "Haerye", "unhae": "Unhae"}
+
+# %% ../nbs/lib/options.ipynb #d846fe44
 NAMING = (
-    Option("surname_hanja", "성의 한자", "Surname in Hanja", "성의 한자. 없으면 가장 흔한 것", "text", high=5, example="丁", example_with={"surname": "정"}),
+    Option("surname_hanja", "성의 한자", "Surname in Hanja", "성의 한자. 없으면 가장 흔한 것", "text", high=5,
+           example="丁", example_with={"surname": "정"}),
     Option("count", "이름 개수", "Number of names", "이름 개수", "whole", 5, low=1, high=200, served=20, example=3),
     Option("length", "이름 글자 수", "Syllables", "이름 글자 수", "whole", 2, low=1, high=2, example=1),
-    Option("fixed_syllable", "돌림자", "Generation syllable", "돌림자: 한글 한 음절이나 한자 한 글자", "text", high=1, example="준"),
-    Option("position", "돌림자 자리", "Its place", "돌림자의 자리. 없으면 어디든", "choice", choices={"first": "첫 글자", "second": "끝 글자"},
-           en_choices={"first": "First", "second": "Last"}, example="first", example_with={"fixed_syllable": "준"}),
+    Option("fixed_syllable", "돌림자", "Generation syllable", "돌림자: 한글 한 음절이나 한자 한 글자", "text",
+           high=1, example="준"),
+    Option("position", "돌림자 자리", "Its place", "돌림자의 자리. 없으면 어디든", "choice",
+           choices=_PLACES, en_choices=_EN_PLACES, example="first", example_with={"fixed_syllable": "준"}),
     Option("siblings", "형제자매 이름", "Siblings", "형제자매의 이름", "names", (), high=20, example=("서준",)),
-    Option("parents", "부모 이름", "Parents", "부모의 이름 (같은 이름은 등록되지 않습니다)", "names", (), high=20, example=("윤하",)),
+    Option("parents", "부모 이름", "Parents", "부모의 이름 (같은 이름은 등록되지 않습니다)", "names", (),
+           high=20, example=("윤하",)),
     Option("exclude", "뺄 것", "Leave out", "뺄 이름, 음절, 한자", "names", (), high=200, example=("윤", "서")),
-    Option("gender_neutral", "중성 이름", "Gender-neutral", "남녀 모두에게 어울리는 이름만", "flag", False, example=True),
+    Option("gender_neutral", "중성 이름", "Gender-neutral", "남녀 모두에게 어울리는 이름만", "flag", False,
+           example=True),
     Option("hangul_only", "한글 이름", "Hangul only", "한글 이름 (발음오행으로 채웁니다)", "flag", False, example=True),
-    Option("mode", "보충 방식", "Supplement rule", "무엇을 채울지 정하는 방식", "choice", "lacking", example="johu",
-           choices={"lacking": "개수 보충", "weighted": "가중 보충", "yongsin": "억부 용신", "johu": "조후"},
-           en_choices={"lacking": "By count", "weighted": "Weighted", "yongsin": "Balance (yongsin)", "johu": "Season (johu)"}),
-    Option("school", "발음오행 유파", "Sound school", "발음오행의 유파", "choice", "haerye", example="unhae",
-           choices={"haerye": "해례본", "unhae": "운해본"}, en_choices={"haerye": "Haerye", "unhae": "Unhae"}),
-    Option("seed", "시드", "Seed", "다른 수는 비슷하게 좋은 다른 이름과 다른 말", "whole", 0, low=0, high=2**32 - 1, example=3),
+    Option("mode", "보충 방식", "Supplement rule", "무엇을 채울지 정하는 방식", "choice", "lacking",
+           choices=_MODES, en_choices=_EN_MODES, example="johu"),
+    Option("school", "발음오행 유파", "Sound school", "발음오행의 유파", "choice", "haerye",
+           choices=_SCHOOLS, en_choices=_EN_SCHOOLS, example="unhae"),
+    Option("seed", "시드", "Seed", "다른 수는 비슷하게 좋은 다른 이름과 다른 말", "whole", 0,
+           low=0, high=2**32 - 1, example=3),
 )
 
 # %% ../nbs/lib/options.ipynb #o013
+_ENGINES = {"embedded": "내장 모델", "transformers": "폴더나 허브의 모델", "openai": "OpenAI 꼴의 서버"}
+_MODEL = "모델: 폴더, 허브의 이름, 서버의 주소 (http://localhost:8000/v1). 없으면 내장 모델"
+
 ENGINE = (
-    Option("engine", "엔진", "Engine", "글을 쓰는 엔진", "engine", "embedded",
-           choices={"embedded": "내장 모델", "transformers": "폴더나 허브의 모델", "openai": "OpenAI 꼴의 서버"},
+    Option("engine", "엔진", "Engine", "글을 쓰는 엔진", "engine", "embedded", choices=_ENGINES,
            en_choices={"embedded": "Embedded", "transformers": "Folder or hub", "openai": "OpenAI-compatible server"}),
-    Option("model", "모델", "Model", "모델: 폴더, 허브의 이름, 서버의 주소 (http://localhost:8000/v1). 없으면 내장 모델", "path", high=500),
+    Option("model", "모델", "Model", _MODEL, "path", high=500),
 )
 
 # %% ../nbs/lib/options.ipynb #o014
@@ -114,7 +134,8 @@ def options_markdown(
     for o in table:
         choices = ", ".join(f"`{value}` {words}" for value, words in o.choices.items())
         bounds = f"{o.low}–{o.high}" if o.low is not None else ""
-        rows.append(f"| `{o.name}` | {o.ko}: {o.help} | {'' if o.default in (None, ()) else f'`{o.default}`'} | {choices or bounds} |")
+        default = "" if o.default in (None, ()) else f"`{o.default}`"
+        rows.append(f"| `{o.name}` | {o.ko}: {o.help} | {default} | {choices or bounds} |")
     return "\n".join(rows)
 
 # %% ../nbs/lib/options.ipynb #75172629

@@ -38,10 +38,12 @@ SEOUL = Place("서울", "Seoul", "KR", "Asia/Seoul", 126.978, 37.566)  # where n
 _REGIONS = {  # 도와 특별시·광역시의 여러 이름 → the region in the table
     "서울": "서울시 서울특별시 Seoul", "부산": "부산시 부산광역시 부산직할시 Busan", "대구": "대구시 대구광역시 대구직할시 Daegu", "인천": "인천시 인천광역시 인천직할시 Incheon",
     "광주": "광주시 광주광역시 광주직할시 Gwangju", "대전": "대전시 대전광역시 대전직할시 Daejeon", "울산": "울산시 울산광역시 Ulsan", "경기": "경기도 Gyeonggi Gyeonggi-do",
-    "강원": "강원도 강원특별자치도 Gangwon Gangwon-do", "충북": "충청북도 Chungbuk Chungcheongbuk-do", "충남": "충청남도 Chungnam Chungcheongnam-do",
-    "전북": "전라북도 전북특별자치도 Jeonbuk Jeollabuk-do", "전남": "전라남도 Jeonnam Jeollanam-do", "경북": "경상북도 Gyeongbuk Gyeongsangbuk-do",
-    "경남": "경상남도 Gyeongnam Gyeongsangnam-do", "제주": "제주도 제주특별자치도 Jeju Jeju-do", "평남": "평안남도", "평북": "평안북도", "자강": "자강도", "함남": "함경남도",
+    "강원": "강원도 강원특별자치도 Gangwon Gangwon-do", "충북": "충청북도 충청도 Chungbuk Chungcheongbuk-do", "충남": "충청남도 충청도 Chungnam Chungcheongnam-do",
+    "전북": "전라북도 전라도 전북특별자치도 Jeonbuk Jeollabuk-do", "전남": "전라남도 전라도 Jeonnam Jeollanam-do", "경북": "경상북도 경상도 Gyeongbuk Gyeongsangbuk-do",
+    "경남": "경상남도 경상도 Gyeongnam Gyeongsangnam-do", "제주": "제주도 제주특별자치도 Jeju Jeju-do", "평남": "평안남도", "평북": "평안북도", "자강": "자강도", "함남": "함경남도",
     "함북": "함경북도", "량강": "량강도 양강도 양강", "북강원": "강원 강원도", "황남": "황해남도 황해 황해도", "황북": "황해북도 황해 황해도"}
+_FORMER = {"부산": "경남", "대구": "경북", "인천": "경기", "광주": "전남", "대전": "충남", "울산": "경남", "세종": "충남", "군위": "경북", "달성": "경북", "기장": "경남",
+           "울주": "경남", "강화": "경기", "옹진": "경기", "금산": "전북", "울진": "강원"}  # 예전에 딸려 있던 도: births are recorded under it
 _STATES = ("AL Alabama 앨라배마|AK Alaska 알래스카|AZ Arizona 애리조나|AR Arkansas 아칸소|CA California 캘리포니아|CO Colorado 콜로라도|CT Connecticut 코네티컷|DE Delaware 델라웨어|"
            "FL Florida 플로리다|GA Georgia 조지아|HI Hawaii 하와이|ID Idaho 아이다호|IL Illinois 일리노이|IN Indiana 인디애나|IA Iowa 아이오와|KS Kansas 캔자스|KY Kentucky 켄터키|"
            "LA Louisiana 루이지애나|ME Maine 메인|MD Maryland 메릴랜드|MA Massachusetts 매사추세츠|MI Michigan 미시간|MN Minnesota 미네소타|MS Mississippi 미시시피|MO Missouri 미주리|"
@@ -132,7 +134,8 @@ def _within(key):  # → numbers of rows
         rests = [key[len(name):]]*key.startswith(name) + [key[:-len(name)]]*key.endswith(name)
         for i in (i for rest in rests if rest for i in _named(rest)):
             place = _places()[i][0]
-            if (place.country, None) in areas or (place.country, place.region) in areas: found.add(i)
+            wider = {None, place.region, _FORMER.get(place.name)}
+            if areas & {(place.country, region) for region in wider}: found.add(i)
     return sorted(found)
 
 # %% ../nbs/lib/places.ipynb #p029a

@@ -34,6 +34,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Condition, Event, Thread
 from typing import Annotated, Any, Literal
+
+# %% ../nbs/11_serve.ipynb #9b8277d1
 import prometheus_client
 import waitress
 from flask import jsonify, redirect, request, send_file
@@ -229,6 +231,7 @@ def for_strangers(
     reason = error.reason if error.value is None else error.reason.replace(str(error.value), "…")
     return SajuError(error.field, None, _PLACE.sub("…", reason), error.remedy)
 
+# %% ../nbs/11_serve.ipynb #e107c9e8
 def fault(
     error,        # `SajuError`
     status=None,  # HTTP 상태; None is that of the class
@@ -270,6 +273,7 @@ def asked_name(
     not_future(birth, **{name: value for name, value in asked.items() if name in _CHART})
     return own | asked | {"birth": birth}
 
+# %% ../nbs/11_serve.ipynb #ba038f62
 def asked_review(
     body,    # `ReviewBody`
 ) -> dict:   # the arguments of `check_name`

@@ -23,11 +23,17 @@ from .errors import InputError, Unavailable
 
 # %% ../nbs/lib/tables.ipynb #tb05
 _CALLER = {  # what the one who named the file can mend
-    errno.ENOENT: "그런 파일이 없습니다", errno.ENOTDIR: "경로 가운데 폴더가 아닌 것이 있습니다", errno.EISDIR: "파일이 아니라 폴더입니다",
-    errno.EACCES: "읽거나 쓸 권한이 없습니다", errno.EPERM: "읽거나 쓸 권한이 없습니다", errno.ENAMETOOLONG: "이름이 너무 깁니다", errno.ELOOP: "돌고 도는 링크입니다"}
-_MACHINE = {errno.ENOSPC: "디스크가 가득 찼습니다", getattr(errno, "EDQUOT", -1): "쓸 수 있는 용량을 다 썼습니다", errno.EROFS: "읽기만 되는 디스크입니다"}
-_REMEDIES = {"input": "경로와 권한을 확인해 주세요", "output": "경로와 권한, 남은 자리, 다른 프로그램이 열고 있지 않은지 확인해 주세요. 있던 파일은 그대로입니다"}
+    errno.ENOENT: "그런 파일이 없습니다", errno.EISDIR: "파일이 아니라 폴더입니다",
+    errno.ENAMETOOLONG: "이름이 너무 깁니다", errno.ELOOP: "돌고 도는 링크입니다",
+    errno.ENOTDIR: "경로 가운데 폴더가 아닌 것이 있습니다",
+    errno.EACCES: "읽거나 쓸 권한이 없습니다", errno.EPERM: "읽거나 쓸 권한이 없습니다"}
+_MACHINE = {errno.ENOSPC: "디스크가 가득 찼습니다", errno.EROFS: "읽기만 되는 디스크입니다",
+            getattr(errno, "EDQUOT", -1): "쓸 수 있는 용량을 다 썼습니다"}
+_REMEDIES = {
+    "input": "경로와 권한을 확인해 주세요",
+    "output": "경로와 권한, 남은 자리, 다른 프로그램이 열고 있지 않은지 확인해 주세요. 있던 파일은 그대로입니다"}
 
+# %% ../nbs/lib/tables.ipynb #tb05a
 def file_error(
     error,  # OSError
     field,  # input or output
@@ -52,7 +58,7 @@ def check_path(
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8(BOM)", "utf-16": "UTF-16", "cp949": "CP949"}
 
-def _broken_line(source, encoding): # → number of the first line that cannot be decoded or None, whether Hangul came before it
+def _broken_line(source, encoding): # → the first line that cannot be decoded or None, whether Hangul came before it
     "Decodes a whole file, a piece at a time."
     decoder, line, hangul, chunk = codecs.getincrementaldecoder(encoding)(), 1, False, b"."
     source.seek(0)
@@ -64,18 +70,22 @@ def _broken_line(source, encoding): # → number of the first line that cannot b
         if broken: return line, hangul
     return None, hangul
 
+# %% ../nbs/lib/tables.ipynb #tb08a
+_SAVE = "엑셀에서는 'CSV UTF-8'로 저장해 주세요"
+
 def _encoding(source, path): # → name of the codec
     "The encoding of a seekable binary file (글자 코드)."
     head = source.read(1 << 16)
-    if head[:4] == b"PK\3\4": raise InputError("input", str(path), "CSV가 아니라 엑셀이나 압축 파일입니다", "엑셀에서 'CSV UTF-8'로 저장해 주세요")
+    if head[:4] == b"PK\3\4": raise InputError("input", str(path), "CSV가 아니라 엑셀이나 압축 파일입니다", _SAVE)
     marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
-    if not marked and b"\0" in head: raise InputError("input", str(path), "글이 아닌 파일입니다", "엑셀에서 'CSV UTF-8'로 저장해 주세요")
+    if not marked and b"\0" in head: raise InputError("input", str(path), "글이 아닌 파일입니다", _SAVE)
     name = marked or "utf-8"
     line, hangul = _broken_line(source, name)
     if line and not marked and not hangul and _broken_line(source, "cp949")[0] is None: name, line = "cp949", None
     source.seek(0)
-    if line: raise InputError("input", str(path), f"{line}째 줄의 글자를 읽을 수 없습니다(UTF-8, CP949, UTF-16이 아니거나 깨졌습니다)", "엑셀에서는 'CSV UTF-8'로 저장해 주세요")
-    return name
+    if not line: return name
+    reason = f"{line}째 줄의 글자를 읽을 수 없습니다(UTF-8, CP949, UTF-16이 아니거나 깨졌습니다)"
+    raise InputError("input", str(path), reason, _SAVE)
 
 # %% ../nbs/lib/tables.ipynb #tb11
 class Table(NamedTuple):
@@ -93,10 +103,13 @@ def _rows(reader, path):
             began = reader.line_num + 1
     except csv.Error as e:
         reason = f"{began}째 줄에서 연 따옴표가 닫히지 않았습니다"
-        if "expected after" in str(e): reason = f"{reader.line_num}째 줄에서 따옴표를 닫은 뒤에 다른 글자가 있습니다({began}째 줄에서 시작한 줄)"
-        raise InputError("input", str(path), reason, "따옴표로 연 칸은 따옴표로 닫고, 칸 안의 따옴표는 두 번 적어 주세요") from e
+        if "expected after" in str(e):
+            reason = f"{reader.line_num}째 줄에서 따옴표를 닫은 뒤에 다른 글자가 있습니다({began}째 줄에서 시작한 줄)"
+        remedy = "따옴표로 연 칸은 따옴표로 닫고, 칸 안의 따옴표는 두 번 적어 주세요"
+        raise InputError("input", str(path), reason, remedy) from e
     except OSError as e: raise file_error(e, "input", path) from e
 
+# %% ../nbs/lib/tables.ipynb #tb11a
 def _seekable(path):
     "A file open for reading; what comes through a pipe is taken into memory."
     try:
@@ -128,7 +141,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 def harmless(
     row,  # cells
 ) -> list:
-    "A row in which no cell is a formula to a spreadsheet (OWASP, CSV Injection): a leading apostrophe, numbers excepted."
+    "A row in which no cell but a number can be a formula: a leading apostrophe (OWASP, CSV Injection)."
     return ["'" + c if c.__class__ is str and c[:1] in _FORMULA and not _NUMBER.fullmatch(c) else c for c in row]
 
 # %% ../nbs/lib/tables.ipynb #tb18
@@ -142,13 +155,15 @@ def _stopped_by_term():
     finally:
         if mine: signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
+# %% ../nbs/lib/tables.ipynb #tb18a
 def _temporary(target): # → name of a new file beside the target
     folder, name = os.path.split(target)
     return os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}.tmp")
 
 def _open_new(target, temporary, encoding):
     "The file that is written first; a target that may not be written is refused before."
-    if os.path.exists(target) and not os.access(target, os.W_OK): raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if temporary == target: return open(target, "w", encoding=encoding, newline="")
     return open(temporary, "x", encoding=encoding, newline="")
 
@@ -162,13 +177,22 @@ def _finish(file, temporary, target):
     os.replace(temporary, target)
 
 # %% ../nbs/lib/tables.ipynb #tb19
+def _put(file, rows, own, path):
+    "The rows, some at a time; only an error of the write itself is the output's fault."
+    writer, rows = csv.writer(file), iter(rows)
+    while block := list(islice(rows, 1000)):
+        safe = [harmless(row[:-own]) + row[-own:] for row in block] if own else list(map(harmless, block))
+        try: writer.writerows(safe)
+        except OSError as e: raise file_error(e, "output", path) from e
+
+# %% ../nbs/lib/tables.ipynb #tb19a
 def write_table(
     path,       # CSV file to write, UTF-8
     rows,       # iterable of rows, the names of the columns first
     bom=False,  # begin with a byte order mark, by which Excel knows UTF-8
     own=0,      # so many last cells of each row are no one else's words and need not be made harmless
 ):
-    "Writes a table at one stroke: the file is the earlier one or the whole new one (표 쓰기); `InputError` or `Unavailable` where it cannot."
+    "Writes a table at one stroke (표 쓰기): the file is the earlier one or the whole new one."
     check_path("output", path)
     target = os.path.realpath(path)
     temporary = target if os.path.exists(target) and not os.path.isfile(target) else _temporary(target)
@@ -176,9 +200,7 @@ def write_table(
         try: file = _open_new(target, temporary, "utf-8-sig" if bom else "utf-8")
         except OSError as e: raise file_error(e, "output", path) from e
         try:
-            writer = csv.writer(file)
-            rows = iter(rows)
-            while block := list(islice(rows, 1000)): _put(writer, block, own, path)
+            _put(file, rows, own, path)
             try: _finish(file, temporary, target)
             except OSError as e: raise file_error(e, "output", path) from e
         except BaseException:
@@ -186,9 +208,3 @@ def write_table(
             with suppress(OSError):
                 if temporary != target: os.unlink(temporary)
             raise
-
-def _put(writer, rows, own, path):
-    "Some rows; only an error of this write is the output's fault."
-    safe = [harmless(row[:-own]) + row[-own:] for row in rows] if own else map(harmless, rows)
-    try: writer.writerows(safe)
-    except OSError as e: raise file_error(e, "output", path) from e

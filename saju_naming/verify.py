@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['UNKNOWN_MEANING', 'HAN', 'KINDS', 'parse_char_line', 'parse_answer', 'read_answer', 'named', 'parse_question',
-           'agrees', 'acts', 'lacking', 'in_order', 'Claim', 'wrong', 'char_claims', 'particle_claims',
+           'agrees', 'acts', 'lacking', 'in_order', 'Claim', 'fault', 'wrong', 'char_claims', 'particle_claims',
            'meaning_claims', 'said_plan', 'plan_of', 'chart_claims', 'refused', 'name_claims', 'claims', 'faults',
            'facts_of', 'verify_answer', 'wrong_share', 'claim_rates']
 
@@ -39,8 +39,8 @@ def _name(given, hanja=""): return {"given": given, "hanja": hanja, "chars": [],
 def parse_answer(
     text,          # 답
     hangul=False,  # 한글 이름을 물었는가: then a name is alone on its line
-) -> dict:      # explanation: 풀이; names: [{given, hanja, chars: [(음, 한자, 훈, 오행)], meaning}]; chars: 묶음 밖의 글자 줄
-    "Reads an answer by its structure, never by line number; what is no name and no character line is the explanation."
+) -> dict:       # explanation (풀이), names (given, hanja, chars: [(음, 한자, 훈, 오행)], meaning), chars (묶음 밖의 글자 줄)
+    "Reads an answer by its structure; what is no name and no character line is the explanation."
     out, lines = {"explanation": [], "names": [], "chars": []}, [line.strip() for line in text.split("\n")]
     for line in filter(None, lines):
         name, char, last = _NAME_LINE.fullmatch(line), parse_char_line(line), out["names"][-1] if out["names"] else None
@@ -60,7 +60,8 @@ def _parsed(text, listed, hangul):
     text = re.sub(r"\d{9,}", "0", text)
     if not listed: return parse_answer(text, hangul)
     given = [n.strip() for n in text.split(",")]
-    return {"names": [_name(n) for n in given if re.fullmatch("[가-힣]{1,5}", n)], "chars": [], "explanation": "", "parts": len(given)}
+    names = [_name(n) for n in given if re.fullmatch("[가-힣]{1,5}", n)]
+    return {"names": names, "chars": [], "explanation": "", "parts": len(given)}
 
 def read_answer(
     text,   # 답
@@ -81,12 +82,14 @@ def named(
 _NUMBERS = {"한 ": 1, "하나": 1, "두 ": 2, "세 ": 3, "네 ": 4, "다섯": 5}
 _HANGUL_WORDS = "한자 없이|순한글|순우리말|한글 이름|한자는 쓰지"
 _SCHOOL_WORDS = {"운해": "unhae", "해례": "haerye"}  # 발음오행의 유파를 부르는 말
-_SAID_COUNT = r"(?<![가-힣])([목화토금수])[은는이가]? ?(-?\d+(?:\.\d+)?|하나|둘|셋|넷|다섯|여섯|일곱|여덟|(?:한|두|세|네)(?= ?개))"
+_WRITTEN = "하나|둘|셋|넷|다섯|여섯|일곱|여덟|(?:한|두|세|네)(?= ?개)"  # 말로 적은 수
+_SAID_COUNT = rf"(?<![가-힣])([목화토금수])[은는이가]? ?(-?\d+(?:\.\d+)?|{_WRITTEN})"
 
 def _asked_counts(text):
-    "The counts that a question states (None without all five, once each, in whole numbers), and whether it states counts that cannot be read."
+    "The counts of a question (None without all five, once each, in whole numbers); whether it states some that cannot be read."
     said = re.findall(_SAID_COUNT, text)
-    if sorted(e for e, _ in said) != sorted(ELEMENTS) or not all(n.isdecimal() and len(n) < 4 for _, n in said): return None, len(said) > 1
+    whole = all(n.isdecimal() and len(n) < 4 for _, n in said)
+    if not whole or sorted(e for e, _ in said) != sorted(ELEMENTS): return None, len(said) > 1
     return tuple(int(dict(said)[e]) for e in ELEMENTS), False
 
 def _asked_count(text):
@@ -103,32 +106,42 @@ def _asked_school(text):
 # %% ../nbs/lib/verify.ipynb #d58711c7
 def _bare_name(given, hanja):
     "A name without its surname, where more than two characters begin with one."
+    if len(given) != len(hanja): return given, hanja
     for n in (2, 1):
         found = surnames().get(given[:n])
-        if len(given) == len(hanja) and 2 < len(given) <= n + 2 and found and hanja[:n] in {c.hanja for c in found.choices}: return given[n:], hanja[n:]
+        fits = 2 < len(given) <= n + 2
+        if fits and found and hanja[:n] in {c.hanja for c in found.choices}: return given[n:], hanja[n:]
     return given, hanja
 
 # %% ../nbs/lib/verify.ipynb #f3f3644e
-def _found(m): return next((g for g in m.groups() if g), "") if m else ""
+_ASKS = {  # field → how a question writes it; the first group that matched
+    "surname": r"([가-힣]{1,2})씨", "element": r"(?<![가-힣])([목화토금수])(?=[은는이가을를과와의에인]|\s|$)",
+    "reading": r"'([가-힣])'", "initial": r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'", "fixed": rf"'([가-힣]|{HAN})'"}
+
+def _found(pattern, text):
+    m = re.search(pattern, text)
+    return next((g for g in m.groups() if g), "") if m else ""
 
 def _name_asked(q):
     "The name that a question writes with its Hanja, without the surname."
     name = re.search(r"([가-힣]{1,20}) ?\(([^)]+)\)", q)
     return [_bare_name(name[1], name[2])] if name and re.search(HAN, name[2]) else []
 
+def _place_asked(q): return "first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else ""
+
+# %% ../nbs/lib/verify.ipynb #f308975d
 def parse_question(
     question,  # 질문
-) -> dict:     # family (None when no family fits), and what was found: counts, miscounted (counts that cannot be read), gender, surname, count, length, names, chars, element, good (상생, or 상극), reading, initial, fixed (돌림자), place, hangul, school
+) -> dict:     # family (None when no family fits) and what was found; miscounted: counts that cannot be read; good: 상생, or 상극
     "Which family a question belongs to and the facts it names, whatever its wording."
     q = normalize(question)
     counts, miscounted = _asked_counts(q)
-    gender = next((g for g in "남여" if re.search(f"{g}자|{g}아", q)), "")
-    facts = dict(counts=counts, miscounted=miscounted, gender=gender, count=_asked_count(q), length=1 if "외자" in q else 2)
-    facts |= dict(surname=_found(re.search(r"([가-힣]{1,2})씨", q)), element=_found(re.search(r"(?<![가-힣])([목화토금수])(?=[은는이가을를과와의에인]|\s|$)", q)))
-    facts |= dict(reading=_found(re.search(r"'([가-힣])'", q)), initial=_found(re.search(r"'([가-힣])'(?:로|으로) 시작|첫 글자가 '([가-힣])'", q)))
-    facts |= dict(good=not re.search("나쁜|누르|부딪|상극", q), chars=list(dict.fromkeys(re.findall(HAN, q))), names=_name_asked(q), blocks=parse_answer(q)["names"])
-    facts |= dict(fixed=_found(re.search(rf"'([가-힣]|{HAN})'", q)), place="first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else "")
-    facts |= dict(hangul=bool(re.search(_HANGUL_WORDS, q)), school=_asked_school(q))
+    facts = {"counts": counts, "miscounted": miscounted, "count": _asked_count(q), "length": 1 if "외자" in q else 2}
+    facts["gender"] = next((g for g in "남여" if re.search(f"{g}자|{g}아", q)), "")
+    facts |= {field: _found(pattern, q) for field, pattern in _ASKS.items()}
+    facts |= {"good": not re.search("나쁜|누르|부딪|상극", q), "place": _place_asked(q)}
+    facts |= {"hangul": bool(re.search(_HANGUL_WORDS, q)), "school": _asked_school(q)}
+    facts |= {"chars": list(dict.fromkeys(re.findall(HAN, q))), "names": _name_asked(q), "blocks": parse_answer(q)["names"]}
     return {"family": _family(q, facts), **facts}
 
 # %% ../nbs/lib/verify.ipynb #ca262c19
@@ -142,7 +155,7 @@ def _family(q, facts):
     return {"남": "male", "여": "female"}.get(facts["gender"]) if "이름" in q else None
 
 # %% ../nbs/lib/verify.ipynb #5cde1dd5
-_PARTICLES = (("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"), ("이라", "라"), ("이며", "며"))  # 받침 있음, 없음
+_PARTICLES = tuple(pair.split("/") for pair in "은/는 이/가 을/를 과/와 으로/로 이라/라 이며/며".split())  # 받침 있음/없음
 _LIEUL = 8  # 받침 ㄹ
 
 def agrees(
@@ -155,7 +168,8 @@ def agrees(
     return particle == (bare if final == 0 or (final == _LIEUL and closed == "으로") else closed)
 
 _PARTICLE = "|".join(sorted({p for pair in _PARTICLES for p in pair}, key=lambda p: (-len(p), p)))
-_JOINED = re.compile(rf"(?:(?<![가-힣])([목화토금수])|'[^'\n]*([가-힣])')({_PARTICLE})(?![가-힣])")  # after an element, or after a quoted 훈음
+_JOINED = re.compile(  # after an element, or after a quoted 훈음
+    rf"(?:(?<![가-힣])([목화토금수])|'[^'\n]*([가-힣])')({_PARTICLE})(?![가-힣])")
 
 # %% ../nbs/lib/verify.ipynb #5a6ec2f4
 _ACTS = {"생": dict(zip("목화토금수", "화토금수목")), "극": dict(zip("목화토금수", "토금수목화"))}  # 낳음, 누름
@@ -175,7 +189,8 @@ def _merit(counts, added):
     strong = [i for i, c in enumerate(counts) if c == max(counts)]
     steps = [(s - a) % 5 for a in added for s in strong]        # 0 같음, 1 낳음, 2 누름, 3 눌림, 4 덜어 냄
     mates = len(added) == 2 and (added[1] - added[0]) % 5 in (1, 4)
-    return after.count(0), sum(c*c for c in after), not mates, sum(s < 2 for s in steps), -sum(s in (2, 4) for s in steps), added
+    feeds, tames = sum(s < 2 for s in steps), sum(s in (2, 4) for s in steps)
+    return after.count(0), sum(c*c for c in after), not mates, feeds, -tames, added
 
 @lru_cache(maxsize=None)
 def lacking(
@@ -218,7 +233,8 @@ def _sums(counts, plan):
     after = tuple(c + plan.count(e) for e, c in zip(ELEMENTS, counts))
     most, least, absent = (tuple(e for e, c in zip(ELEMENTS, counts) if c == n) for n in (max(counts), min(counts), 0))
     left = tuple(e for e in absent if e not in plan)
-    return _Sums(counts, in_order(plan), after, most, least, absent, left, not absent, bool(absent) and not left, len(left) < len(absent), bool(set(least) & set(plan)))
+    so = not absent, bool(absent) and not left, len(left) < len(absent), bool(set(least) & set(plan))
+    return _Sums(counts, in_order(plan), after, most, least, absent, left, *so)
 
 # %% ../nbs/lib/verify.ipynb #b0cd03eb
 class Claim(NamedTuple):
@@ -232,16 +248,24 @@ KINDS = {  # kind → what it asks
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning of a character or a native name is the table's, and meaning sentences claim nothing else (훈).",
+    "meaning": "Every stated meaning of a character or a name is the table's; meaning sentences claim nothing else (훈).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
-    "chart_claims": "Everything said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
+    "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
     "particles": "Particles go with the final consonant of elements and quoted readings (조사).",
     "gender": "Names and words are of the gender asked for (성별).",
     "surname": "The surname asked for is kept: no name carries or splits it, and what is said of it is right (성).",
-    "asked": "What was asked for came: number and length of names, fixed syllable, characters, reading, element, initial (물음).",
+    "asked": "What was asked for came: number and length of names, fixed syllable, characters, initial (물음).",
     "distinct": "The names of one answer differ (겹치지 않음): 0 all the same, 1 all different.",
     "refusal": "An impossible request is refused (거절)."}
+
+def fault(
+    kind,       # of `KINDS`
+    what,       # 잘못의 말
+    when=True,  # whether it is there
+) -> list:      # of one `Claim`, or none
+    "A false claim where something is wrong that nobody would call a claim where it is right."
+    return [Claim(kind, False, what)] if when else []
 
 def wrong(
     told,    # of `Claim`
@@ -257,14 +281,19 @@ def _hun(char, reading):
 @lru_cache(maxsize=None)
 def _registers(char, reading): return reading in registrable_readings(char)
 
+def _legal(char): return Claim("legal_hanja", char in table(), f"한자: {char} 인명용 한자가 아님")
+
 def char_claims(
     char,      # (음, 한자, 훈, 오행 or None), of `parse_char_line`
 ) -> list:     # of `Claim`
     "The claims of one character line: listed, reading, 훈 and element."
     reading, hanja, meaning, element = char
-    if hanja not in table(): return [Claim("legal_hanja", False, f"한자: {hanja} 인명용 한자가 아님")]
-    told = [Claim("legal_hanja", True, ""), Claim("reading", _registers(hanja, reading), f"음: {hanja} {reading}"), Claim("meaning", meaning == _hun(hanja, reading), f"훈: {hanja} {meaning}")]
-    return told + [Claim("element", element == table()[hanja].element, f"자원오행: {hanja} {element}")]*bool(element)
+    told = [_legal(hanja)]
+    if hanja not in table(): return told
+    told.append(Claim("reading", _registers(hanja, reading), f"음: {hanja} {reading}"))
+    told.append(Claim("meaning", meaning == _hun(hanja, reading), f"훈: {hanja} {meaning}"))
+    if element: told.append(Claim("element", element == table()[hanja].element, f"자원오행: {hanja} {element}"))
+    return told
 
 # %% ../nbs/lib/verify.ipynb #0c8158ab
 _ENDED = re.compile(r"(?s).*[다요죠까라](?:\([^()]*\))?[.!?]")  # 맺는 말과 마침표; 서로 돕습니다(목생화).
@@ -281,15 +310,24 @@ def _sentences(text): return [s.strip() for s in re.split(r"(?<=[.!?])(?!\d)|\n"
 
 def _end_claims(text):
     "Whether every sentence ends: with a predicate and its mark, and not in the middle of a line."
-    return [Claim("parses", bool(_ENDED.fullmatch(s)) and not _RUN_ON.search(s), f"끝나지 않은 문장: {s[-20:]}") for s in _sentences(text)]
+    told = []
+    for s in _sentences(text):
+        ended = bool(_ENDED.fullmatch(s)) and not _RUN_ON.search(s)
+        told.append(Claim("parses", ended, f"끝나지 않은 문장: {s[-20:]}"))
+    return told
 
 # %% ../nbs/lib/verify.ipynb #d7785594
 _QUOTED = re.compile(r"('+)([^']*)\1(?!')")
+_UNSURE = re.compile(rf"[{ELEMENTS}]|[^가-힣 ,.]")  # 오행의 글자, 수, 한자
 
 def _quote_claims(text, chars):
     "The quoted 훈음, in the order of the characters; what is not listed was counted as such."
-    pairs = zip_longest((q for _, q in _QUOTED.findall(text)), chars)
-    return [Claim("meaning", bool(c) and q == f"{_hun(c[1], c[0])} {c[0]}", f"뜻의 훈음: {q or '말하지 않음'}") for q, c in pairs if not c or c[1] in table()]
+    told = []
+    for said, char in zip_longest((q for _, q in _QUOTED.findall(text)), chars):
+        if char and char[1] not in table(): continue
+        right = bool(char) and said == f"{_hun(char[1], char[0])} {char[0]}"
+        told.append(Claim("meaning", right, f"뜻의 훈음: {said or '말하지 않음'}"))
+    return told
 
 def meaning_claims(
     text,    # 뜻 문장
@@ -297,8 +335,9 @@ def meaning_claims(
 ) -> list:   # of `Claim`
     "The claims of a sentence on what a name means."
     beside = _QUOTED.sub("", text)
-    free = [Claim("meaning", False, f"뜻 밖의 주장: {beside.strip()}")]*bool(re.search(rf"[{ELEMENTS}0-9]|[^가-힣 ,.]", beside))
-    return [*_quote_claims(text, chars), *free, *particle_claims(text), *(_end_claims(text) or [Claim("parses", False, "뜻 문장이 없음")])]
+    free = fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
+    ends = _end_claims(text) or fault("parses", "뜻 문장이 없음")
+    return [*_quote_claims(text, chars), *free, *particle_claims(text), *ends]
 
 def _native_claims(name):
     "The meaning of a native name (우리말 이름) is the dictionary's, word for word."
@@ -313,11 +352,15 @@ def _stroke_claims(text):
     "The numbers of strokes that stand behind a listed Hanja."
     told = []
     for line in (line for line in text.split("\n") if "획" in line):
-        for m in _STROKES.finditer(line):
-            char = next((table()[c] for c in reversed(line[:m.start()]) if c in table()), None) if m[1] or m[3] else None
-            if char: told.append(Claim("strokes", int(m[2]) in {"원획": [char.original_strokes], "필획": [char.strokes]}.get(m[1], [char.original_strokes, char.strokes]), f"획수: {char.hanja} {m[2]}"))
+        for m in (m for m in _STROKES.finditer(line) if m[1] or m[3]):
+            char = next((table()[c] for c in reversed(line[:m.start()]) if c in table()), None)
+            if char is None: continue
+            kinds = {"원획": (char.original_strokes,), "필획": (char.strokes,)}
+            right = int(m[2]) in kinds.get(m[1], (char.original_strokes, char.strokes))
+            told.append(Claim("strokes", right, f"획수: {char.hanja} {m[2]}"))
     return told
 
+# %% ../nbs/lib/verify.ipynb #467360ca
 def _frames(family, given):
     "원형이정 of the strokes of a surname and a given name, in sums of our own."
     return {"원": sum(given), "형": family + given[0], "이": family + given[-1], "정": family + sum(given)}
@@ -328,15 +371,15 @@ def _frame_claims(text, surname):
     for m in _FRAME.finditer(text) if "격" in text else ():
         names = re.findall(rf"\(({HAN}+)\)", text[:m.start()])
         strokes = [table()[h].original_strokes for h in names[-1] if h in table()] if names else []
-        sums = [_frames(sum(c.strokes), strokes)[m[1]] for c in (known.choices if known else ())] if strokes else []
-        ok = int(m[2]) in sums and m[3] in (None, suri_luck(int(m[2])).luck)
-        told.append(Claim("strokes", ok, f"획수: {m[0]}"))
+        sums = [_frames(sum(c.strokes), strokes)[m[1]] for c in known.choices] if known and strokes else []
+        right = int(m[2]) in sums and m[3] in (None, suri_luck(int(m[2])).luck)
+        told.append(Claim("strokes", right, f"획수: {m[0]}"))
     return told
 
 # %% ../nbs/lib/verify.ipynb #aa404f50
 _E = r"(?<![가-힣])([목화토금수])"
 _S = r"([목화토금수](?:(?:[·, ]+|[과와] )[목화토금수])*)"  # 목·화, 목과 화
-_NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, the one that it counts, 잘못의 말)
+_NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); a second group counts the characters of each
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
     (re.compile(r"가장 많은 오행은 " + _S + "()"), "most", "가장 많은 오행"),
@@ -348,45 +391,56 @@ _IS_SO = (  # (꼴, the field of `_Sums` that it says is so, 잘못의 말)
     (re.compile("모두 갖추어|빠지는 오행이 없"), "filled", "모두 갖춤"),
     (re.compile("없는 오행[은이] 줄"), "fewer", "빈자리가 줄어듦"),
     (re.compile("적던 오행이 (?:늘|힘)"), "raised", "적던 오행이 늘어남"))
-_VERB = "(낳(?:습니다|아|고|는|으며)|돕(?:습니다|고|는|지)|도와|살립니다|살리(?:고|는|며)|누릅니다|누르(?:고|는|며)|눌러|이깁니다|이기(?:고|는|며))"
-_RELATIONS = (  # (꼴, where the giver and the taker stand in it, the word; a number is the place of the verb)
-    (re.compile(r"([목화토금수])([생극])([목화토금수])"), (1, 3), 2),
-    (re.compile(_E + r"[이가은는] ([목화토금수])[을를] " + _VERB), (1, 2), 3),
-    (re.compile(_E + r"[을를] ([목화토금수])[이가] " + _VERB), (2, 1), 3),
+_ONE_MOST = re.compile("가장 많은 ([목화토금수])(?=[은는이가을를과와의·,])")
+
+# %% ../nbs/lib/verify.ipynb #73591c3d
+_WORDS = {  # 상생과 상극의 말 → 그 꼴들
+    "생": "낳(?:습니다|아|고|는|으며)|돕(?:습니다|고|는|지)|도와|살립니다|살리(?:고|는|며)",
+    "극": "누릅니다|누르(?:고|는|며)|눌러|이깁니다|이기(?:고|는|며)"}
+_PAIR = r"[이가은는] ([목화토금수])[을를] "  # 목이 토를
+_TURNED = r"[을를] ([목화토금수])[이가] "    # 토를 목이
+_RELATIONS = (  # (꼴, the groups of giver and taker, the relation); None: the second group says it
+    (re.compile(r"([목화토금수])([생극])([목화토금수])"), (1, 3), None),
+    *((re.compile(_E + _PAIR + f"(?:{forms})"), (1, 2), word) for word, forms in _WORDS.items()),
+    *((re.compile(_E + _TURNED + f"(?:{forms})"), (2, 1), word) for word, forms in _WORDS.items()),
     (re.compile(_E + r"의 기운을 ([목화토금수])[이가] 덜어 냅"), (1, 2), "생"))
-_VERBS = {"생": "생", "낳": "생", "돕": "생", "도": "생", "살": "생", "극": "극", "누": "극", "눌": "극", "이": "극", "좋": "생", "나": "극"}  # 첫 글자 → 상생, 상극
 _MATES = re.compile(_E + r"[과와] 조합이 (좋은|나쁜) 오행은 " + _S + "(?=입니다|이며|이고|예요|이에요)")
-_BOUND = "은|는|이|가|을|를|과|와|의|에|도|만|으로|로"
-_LOOSE = re.compile(r"(?<![가-힣])[목화토금수](?:[은는이가을를과와]|(?:의|에|도|만|으로|로)?(?![가-힣]))|\d|\((?=[^()]*[목화토금수생극])[목화토금수생극□]+\)")  # what no pattern read
+_MATE = {"좋은": "생", "나쁜": "극"}
+_LOOSE = re.compile(  # what no pattern read: an element, a number, a bracket such as (목생)
+    r"(?<![가-힣])[목화토금수](?:[은는이가을를과와]|(?:의|에|도|만|으로|로)?(?![가-힣]))|\d"
+    r"|\((?=[^()]*[목화토금수생극])[목화토금수생극□]+\)")
 
 # %% ../nbs/lib/verify.ipynb #40a729db
-def _said_sets(m, field, sums, what):
+def _said_set(m, field, sums, what):
     "A sentence that names all elements of a kind, and perhaps how many characters each has."
-    number = {"most": max, "least": min}.get(field, len)(sums.counts) if sums else None
-    return Claim("chart_claims", bool(sums) and in_order(m[1]) == getattr(sums, field) and (not m[2] or int(m[2]) == number), what)
+    if sums is None: return Claim("chart_claims", False, what)
+    number = {"most": max, "least": min}.get(field, len)(sums.counts)
+    right = in_order(m[1]) == getattr(sums, field) and (not m[2] or int(m[2]) == number)
+    return Claim("chart_claims", right, what)
 
 def _said_relation(m, places, word):
     "(giver, 생 or 극, taker) of a relation."
-    return m[places[0]], _VERBS[m[word][0]] if isinstance(word, int) else word, m[places[1]]
+    return m[places[0]], word or m[2], m[places[1]]
 
 def _said_mates(m):
-    "조합이 좋은 오행: the one that feeds it (for 나쁜, restrains it) is among those named, and all are of that relation."
-    word, others = _VERBS[m[2][0]], in_order(m[3])
-    ok = any(acts(o, word, m[1]) for o in others) and all(acts(o, word, m[1]) or acts(m[1], word, o) for o in others)
-    return Claim("chart_claims", ok, f"관계: {m[0]}")
+    "조합이 좋은 (나쁜) 오행: the one that feeds (restrains) it is among those named, and all are of that relation."
+    word, others = _MATE[m[2]], in_order(m[3])
+    related = all(acts(o, word, m[1]) or acts(m[1], word, o) for o in others)
+    return Claim("chart_claims", related and any(acts(o, word, m[1]) for o in others), f"관계: {m[0]}")
 
 # %% ../nbs/lib/verify.ipynb #5747ba36
 _COUNT = re.compile(_E + r"[은는이가]? ?(\d{1,3})개?(?!\.?\d)")
-_SUPPLY = re.compile(_S + r"[을를] (?:(하나씩|한 번|두 번|두 ?개|세 번)(?=[ ,])|(?=채우|채웁|채운|채울|보충|담))")
+_FILLS = "채우|채웁|채운|채울|보충|담"
+_SUPPLY = re.compile(_S + rf"[을를] (?:(하나씩|한 번|두 번|두 ?개|세 번)(?=[ ,])|(?={_FILLS}))")
+_SUPPLIES = re.compile(_FILLS)
 _TIMES = {"두": 2, "세": 3}
-_SUPPLIES = re.compile("채우|채웁|채운|채울|보충|담")
 
 def _count_claims(sentence, sums, supplied):
     "The counts of all five elements, as they are or as they become."
     said = _COUNT.findall(sentence)
     want = sums and (sums.after if supplied else sums.counts)
-    ok = bool(sums) and len(said) == 5 and {e: int(n) for e, n in said} == dict(zip(ELEMENTS, want))
-    return [Claim("chart_claims", ok, "셈")]*bool(said)
+    right = bool(sums) and len(said) == 5 and {e: int(n) for e, n in said} == dict(zip(ELEMENTS, want))
+    return [Claim("chart_claims", right, "셈")] if said else []
 
 def said_plan(
     sentence,
@@ -420,68 +474,94 @@ def _birth(pillars):
     return _Birth(tuple(w*len(chars)/sum(weights) for w in weights), me, helpers, branches[1], strong)
 
 # %% ../nbs/lib/verify.ipynb #eea97e93
-def _weights_true(m, birth, plan):
+def _weights_right(m, birth, plan):
+    "The weights of the five elements, to one decimal."
     said = re.findall(r"([목화토금수]) (\d+\.\d)", m[1])
-    return "".join(e for e, _ in said) == ELEMENTS and all(abs(float(w) - own) < 0.0500001 for (_, w), own in zip(said, birth.weights))
+    near = [abs(float(w) - own) < 0.0500001 for (_, w), own in zip(said, birth.weights)]
+    return "".join(e for e, _ in said) == ELEMENTS and all(near)
 
-def _strength_true(m, birth, plan):
+def _strength_right(m, birth, plan):
+    "억부: the day stem, its helpers, and what follows. 신강이면 식상·재성·관성으로 덜고, 신약이면 비겁·인성으로 돕는다."
     me, number, branch, helped, strong, some, verb = m.groups()
-    steps = (1, 2, 3) if birth.strong else (0, 4)                      # 덜어 낼 오행: 식상, 재성, 관성; 도울 오행: 비겁, 인성
-    allowed = sorted({(birth.me + s) % 5 for s in steps})
-    border = birth.helpers != 3 and not branch or birth.helpers == 3 and (branch, helped) == (BRANCHES_KO[birth.month], "도우니" if birth.strong else "돕지 않으니")
-    told = (ELEMENTS.index(me), int(number), strong, verb) == (birth.me, birth.helpers, "신강" if birth.strong else "신약", "덜어 냅" if birth.strong else "돕")
-    return told and border and in_order(some) == tuple(ELEMENTS[i] for i in allowed) and set(plan) <= set(some)
+    said = ELEMENTS.index(me), int(number), strong, verb
+    own = birth.me, birth.helpers, *(("신강", "덜어 냅") if birth.strong else ("신약", "돕"))
+    border = (BRANCHES_KO[birth.month], "도우니" if birth.strong else "돕지 않으니") if birth.helpers == 3 else (None, None)
+    allowed = in_order(ELEMENTS[(birth.me + step) % 5] for step in ((1, 2, 3) if birth.strong else (0, 4)))
+    return (said, (branch, helped)) == (own, border) and in_order(some) == allowed and set(plan) <= set(some)
 
-def _season_true(m, birth, plan):
-    season = ((birth.month - 2) % 12)//3                               # 봄은 寅월부터
+def _season_right(m, birth, plan):
+    "조후: the season of the month, from 寅 on, and what it asks for."
+    season = ((birth.month - 2) % 12)//3
     if m[1]: return m[1] == {0: "봄", 2: "가을"}.get(season)
-    first = {3: ("추운 겨울", "화", "목"), 1: ("더운 여름", "수", "금")}.get(season)
-    return first is not None and (m[2], m[3]) == first[:2] and m[4] in (None, first[2]) and first[1] in plan
+    name, first, then = {3: ("추운 겨울", "화", "목"), 1: ("더운 여름", "수", "금")}.get(season, ("", "", ""))
+    return (m[2], m[3]) == (name, first) and m[4] in (None, then) and first in plan
 
-_REASONS = (
-    (re.compile(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_true),
-    (re.compile(r"일간 ([목화토금수])[을를] 돕는 글자\(비겁·인성\)가 일간까지 (\d)개이고(?: 3개는 월지로 가르는데 ([가-힣])[이가] (도우니|돕지 않으니))? (신강|신약)하므로 " + _S + "(?:으로|로) (덜어 냅|돕)"), _strength_true),
-    (re.compile(r"(봄|가을)에 나서 한난이 급하지 않으므로|(추운 겨울|더운 여름)에 났으므로 ([목화토금수])[을를] (?:먼저 채우고 ([목화토금수])[이가] 그것을 낳습|채웁)"), _season_true))
+# %% ../nbs/lib/verify.ipynb #fda46c3a
+_STRENGTH = (r"일간 ([목화토금수])[을를] 돕는 글자\(비겁·인성\)가 일간까지 (\d)개이고"
+             r"(?: 3개는 월지로 가르는데 ([가-힣])[이가] (도우니|돕지 않으니))? (신강|신약)하므로 ")
+_COLD = r"(추운 겨울|더운 여름)에 났으므로 ([목화토금수])[을를] (?:먼저 채우고 ([목화토금수])[이가] 그것을 낳습|채웁)"
+_REASONS = (  # (꼴, whether it is right)
+    (re.compile(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_right),
+    (re.compile(_STRENGTH + _S + "(?:으로|로) (덜어 냅|돕)"), _strength_right),
+    (re.compile(r"(봄|가을)에 나서 한난이 급하지 않으므로|" + _COLD), _season_right))
 
 # %% ../nbs/lib/verify.ipynb #5417928c
-def _take(pattern, text):
-    "The matches of a pattern, and the text without them."
-    found = list(pattern.finditer(text))
-    return found, pattern.sub("□", text) if found else text
+class _Reader:
+    "What is left to read of one sentence, and the claims that were read."
+    def __init__(self, sentence): self.rest, self.told = sentence, []
 
+    def take(self, pattern):
+        "The matches of a pattern, which are taken out of what is left."
+        found = list(pattern.finditer(self.rest))
+        if found: self.rest = pattern.sub("□", self.rest)
+        return found
+
+    def say(self, right, what): self.told.append(Claim("chart_claims", bool(right), what))
+
+def _read_sums(reader, sums):
+    "What a sentence says of counts before anything is supplied."
+    for m in _ONE_MOST.finditer(reader.rest): reader.say(sums and m[1] in sums.most, "가장 많은 오행")
+    for pattern, field, what in _NAMES_ALL: reader.told += [_said_set(m, field, sums, what) for m in reader.take(pattern)]
+    for pattern, field, what in _IS_SO:
+        if pattern.search(reader.rest): reader.say(sums and getattr(sums, field), what)
+
+def _read_relations(reader):
+    "The relations of a sentence, as (giver, 생 or 극, taker)."
+    reader.told += map(_said_mates, reader.take(_MATES))
+    related = [_said_relation(m, places, word) for pattern, places, word in _RELATIONS for m in reader.take(pattern)]
+    for giver, word, taker in related: reader.say(acts(giver, word, taker), f"관계: {giver}{word}{taker}")
+    return related
+
+# %% ../nbs/lib/verify.ipynb #fb69ce38
 @lru_cache(maxsize=16384)
 def _read_sentence(sentence, sums, birth):
-    "(claims, relations as (giver, word, taker), what no pattern read) of one sentence."
-    told, related, rest, supplied = [], [], sentence, said_plan(sentence)
-    for pattern, true in _REASONS if birth else ():
-        found, rest = _take(pattern, rest)
-        told += [Claim("chart_claims", true(m, birth, sums.plan), "까닭") for m in found]
-        if found: supplied = ()
-    for pattern, field, what in _NAMES_ALL:
-        found, rest = _take(pattern, rest)
-        told += [_said_sets(m, field, sums, what) for m in found]
-    for pattern, field, what in _IS_SO: told += [Claim("chart_claims", bool(sums and getattr(sums, field)), what)]*bool(pattern.search(rest))
-    told += [Claim("chart_claims", bool(sums) and m[1] in sums.most, "가장 많은 오행") for m in re.finditer("가장 많은 ([목화토금수])(?=[은는이가을를과와의·,])", sentence)]
-    found, rest = _take(_MATES, rest)
-    told += map(_said_mates, found)
-    for pattern, places, word in _RELATIONS:
-        found, rest = _take(pattern, rest)
-        related += [_said_relation(m, places, word) for m in found]
-    told += [Claim("chart_claims", acts(*r), f"관계: {r[0]}{r[1]}{r[2]}") for r in related]
-    if supplied: told, rest = [*told, Claim("chart_claims", bool(sums) and supplied == sums.plan, "보충할 오행")], _SUPPLY.sub("□", rest)
-    told += _count_claims(rest, sums, supplied)
-    return tuple(told), tuple(related), _COUNT.sub("□", rest)
+    "(claims, relations, what no pattern read) of one sentence."
+    reader, supplied = _Reader(sentence), said_plan(sentence)
+    for pattern, right in _REASONS if birth else ():
+        for m in reader.take(pattern):
+            reader.say(right(m, birth, sums.plan), "까닭")
+            supplied = ()
+    _read_sums(reader, sums)
+    related = _read_relations(reader)
+    if supplied:
+        reader.take(_SUPPLY)
+        reader.say(sums and supplied == sums.plan, "보충할 오행")
+    reader.told += _count_claims(reader.rest, sums, supplied)
+    reader.take(_COUNT)
+    return tuple(reader.told), tuple(related), reader.rest
 
 # %% ../nbs/lib/verify.ipynb #3a3ab5c3
 _NATURE = {"나무": "목", "불": "화", "흙": "토", "쇠": "금", "물": "수"}
-_THING = re.compile(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_BOUND}|)(?![가-힣])")
+_ENDS = "은|는|이|가|을|를|과|와|의|에|도|만|으로|로"
+_THING = re.compile(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_ENDS}|)(?![가-힣])")
 _LIKENED = re.compile(r"(?<![가-힣])(?:나무|불(?!안)|흙|쇠|물(?!론))")
 _TAKES = re.compile("먹|마시|머금|받|얻")
-_DOING = {"생": "되|됩|여물|여뭅|맺|자라|자랍|낳|키우|키웁|나오|나옵|생기|생깁|만들|만듭", "극": "뚫|막|가두|가둡|녹이|녹입|베|벱|끄|끕|누르|누릅|깎|이기|이깁"}
-_DOES = {word: re.compile(rf"(?:{forms})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, forms in _DOING.items()}
+_DOES = {word: re.compile(rf"(?:{stems.replace(' ', '|')})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, stems in (
+    ("생", "되 됩 여물 여뭅 맺 자라 자랍 낳 키우 키웁 나오 나옵 생기 생깁 만들 만듭"),
+    ("극", "뚫 막 가두 가둡 녹이 녹입 베 벱 끄 끕 누르 누릅 깎 이기 이깁"))}
 
 def _meant(said, sentence):
-    "(giver, taker) of two things: who is done to stands with 을/를; who is eaten or drunk gives; else the first acts on the last."
+    "(giver, taker): 을/를 stands with who is done to, but what is eaten or drunk gives; else the first acts on the last."
     (first, first_end), (last, last_end) = said
     giver, taker = (last, first) if first_end in ("을", "를") else (first, last)
     eaten = _TAKES.search(sentence) and {first_end, last_end} & {"을", "를"}
@@ -491,31 +571,37 @@ def _nature_claims(sentence):
     "What a sentence says of wood, fire, earth, metal and water."
     said, whole = [(m[2], m[3]) for m in _THING.finditer(sentence)], _THING.findall(sentence)
     if not _LIKENED.search(sentence): return []
-    told = [Claim("particles", agrees(word, end), f"조사: {word}{end}") for word, _, end in whole if any(end in pair for pair in _PARTICLES)]
-    giver, taker = _meant(said, sentence) if len(said) == len(_LIKENED.findall(sentence)) == 2 else ("", "")
-    ok = bool(giver) and any(form.search(sentence) and acts(_NATURE.get(giver), word, _NATURE.get(taker)) for word, form in _DOES.items())
-    return told + [Claim("chart_claims", ok, f"빗댄 말: {sentence}")]
+    ends = [(word, end) for word, _, end in whole if any(end in pair for pair in _PARTICLES)]
+    told = [Claim("particles", agrees(word, end), f"조사: {word}{end}") for word, end in ends]
+    read = len(said) == len(_LIKENED.findall(sentence)) == 2
+    giver, taker = (_NATURE[thing] for thing in _meant(said, sentence)) if read else ("", "")
+    right = read and any(form.search(sentence) and acts(giver, word, taker) for word, form in _DOES.items())
+    return told + [Claim("chart_claims", right, f"빗댄 말: {sentence}")]
 
 # %% ../nbs/lib/verify.ipynb #3a8d7291
 def _pair_claims(related, said, element, good):
     "An answer on one element tells who feeds it (상생) or restrains it (상극), and nothing of the other relation."
     word, other = ("생", "극") if good else ("극", "생")
     giver = next(e for e in ELEMENTS if acts(e, word, element))
-    named = (giver, word, element) in related or any(m[1] == element and _VERBS[m[2][0]] == word and _said_mates(m).ok for m in _MATES.finditer(said))
-    strays = [r for r in related if r[1] != word] + [m for m in _MATES.finditer(said) if _VERBS[m[2][0]] != word]
-    return [Claim("chart_claims", named and not strays, f"관계: {element}의 상{word}을 말하지 않음" if not named else f"관계: 물은 것은 상{word}인데 상{other}을 말함")]
+    mates = list(_MATES.finditer(said))
+    named = [m for m in mates if (m[1], _MATE[m[2]]) == (element, word) and _said_mates(m).ok]
+    strays = [r for r in related if r[1] == other] + [m for m in mates if _MATE[m[2]] == other]
+    told = Claim("chart_claims", bool(named) or (giver, word, element) in related, f"관계: {element}의 상{word}을 말하지 않음")
+    return [told, *fault("chart_claims", f"관계: 물은 것은 상{word}인데 상{other}을 말함", bool(strays))]
 
 def _chart_key(facts):
     "(counts, plan, pillars, pair) of facts; pair is (element, good) where no counts were asked about."
-    counts, plan = tuple(facts.get("counts") or ()), plan_of(facts)
-    pair = (facts["element"], facts.get("good", True)) if facts.get("family") == "interpret" and not counts and facts.get("element") else None
-    return counts, plan, tuple(facts.get("pillars") or ()), pair
+    counts, element = tuple(facts.get("counts") or ()), facts.get("element")
+    on_pair = facts.get("family") == "interpret" and element and not counts
+    pair = (element, facts.get("good", True)) if on_pair else None
+    return counts, plan_of(facts), tuple(facts.get("pillars") or ()), pair
 
 def plan_of(
     facts,     # 사실
 ) -> tuple:    # 채울 오행; () when nothing tells
     "The elements that a name should supply: stated, or by the counts."
-    return tuple(facts.get("plan") or (lacking(tuple(facts["counts"]), facts.get("length", 2)) if facts.get("counts") else ()))
+    if facts.get("plan") or not facts.get("counts"): return tuple(facts.get("plan") or ())
+    return lacking(tuple(facts["counts"]), facts.get("length", 2))
 
 # %% ../nbs/lib/verify.ipynb #fed38445
 _BRACKETS = re.compile(r"\((?!상[생극]\)|□\))[^()]*\)")  # (목생화) that was not read as such
@@ -523,15 +609,16 @@ _BRACKETS = re.compile(r"\((?!상[생극]\)|□\))[^()]*\)")  # (목생화) that
 @lru_cache(maxsize=8192)
 def _chart_told(text, counts, plan, pillars, pair):
     "The claims of an explanation and what it owes."
-    sums, birth, told, related, supplied = _sums(counts, plan) if counts else None, _birth(pillars) if pillars else None, [], [], False
+    sums, birth = _sums(counts, plan) if counts else None, _birth(pillars) if pillars else None
+    told, related, supplied = [], [], False
     for sentence in _sentences(text):
         found, relations, rest = _read_sentence(sentence, sums, birth)
-        nature = _nature_claims(sentence) if pair else []
-        told += [*found, *nature]
         related += relations
         supplied = supplied or bool(said_plan(sentence))
-        if _LOOSE.search(rest) or pair and _BRACKETS.search(rest): told.append(Claim("chart_claims", False, f"읽을 수 없는 주장: {sentence}"))
-    if plan and not supplied: told.append(Claim("chart_claims", False, "보충할 오행을 말하지 않음"))
+        unread = bool(_LOOSE.search(rest) or pair and _BRACKETS.search(rest))
+        told += [*found, *fault("chart_claims", f"읽을 수 없는 주장: {sentence}", unread)]
+        if pair: told += _nature_claims(sentence)
+    told += fault("chart_claims", "보충할 오행을 말하지 않음", bool(plan) and not supplied)
     return tuple(told + (_pair_claims(related, text, *pair) if pair else []))
 
 def chart_claims(
@@ -543,7 +630,9 @@ def chart_claims(
 
 # %% ../nbs/lib/verify.ipynb #916bd1c6
 _REFUSES = re.compile("않습|없습|아닙|못합|못했|못한|모르|모릅|어렵|주세요|부르세요|보세요|죄송|안 됩")
-_OFFERS = re.compile(r"[가-힣]\([\u3400-\u9fff]+\)(?!처럼|의|['/])")  # 글 속의 이름; 서연(瑞淵)처럼, 서연(瑞淵)의 …은 보기
+_OFFERS = re.compile(r"[가-힣]\([\u3400-\u9fff]+\)(?!처럼|의|['/])")  # 글 속의 이름; 서연(瑞淵)처럼은 보기
+
+def _unquoted(text): return re.sub("'[^'\n]*'", "", text)
 
 @lru_cache(maxsize=4096)
 def refused(
@@ -551,9 +640,11 @@ def refused(
 ) -> bool:    # names nothing, states no character, and says that or what to change
     "Whether a text is a clear refusal (거절)."
     if not _REFUSES.search(text): return False
-    parsed, unquoted = _parsed(text, False, False), re.sub("'[^']*'", "", text)
-    if parsed["names"] or parsed["chars"] or any(map(_listed, text.split("\n"))) or _OFFERS.search(unquoted): return False
-    return any(_REFUSES.search(s) and not _read_sentence(s, None, None)[0] for s in _sentences(re.sub("'[^']*'", "", parsed["explanation"])))
+    parsed = _parsed(text, False, False)
+    if parsed["names"] or parsed["chars"] or any(map(_listed, text.split("\n"))): return False
+    if _OFFERS.search(_unquoted(text)): return False
+    said = _sentences(_unquoted(parsed["explanation"]))
+    return any(_REFUSES.search(s) and not _read_sentence(s, None, None)[0] for s in said)
 
 # %% ../nbs/lib/verify.ipynb #1ec4c310
 def _supplied(name, school):
@@ -574,13 +665,14 @@ def _plan_claims(name, facts):
 
 def _spelling_claims(name):
     "The Hanja of a name, each with its syllable and its line."
-    told = [Claim("legal_hanja", h in table(), f"한자: {h} 인명용 한자가 아님") for h in name["hanja"]]
+    told, apart = [_legal(h) for h in name["hanja"]], f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})"
     for i, (g, h) in enumerate(zip_longest(name["given"], name["hanja"]) if name["hanja"] else ()):
         if g and h and h not in table(): continue
         same = all(line[:2] == (g, h) for line in name["chars"][i:i+1])
-        told.append(Claim("reading", bool(g and h) and _registers(h, g) and same, f"음: {h or '없음'} {g or '없음'}" if same else f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})"))
-    lines = Claim("parses", len(name["chars"]) == len(name["hanja"]), f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})")
-    return [*told, lines, *(c for char in name["chars"] for c in char_claims(char))]
+        right = bool(g and h) and _registers(h, g) and same
+        told.append(Claim("reading", right, f"음: {h or '없음'} {g or '없음'}" if same else apart))
+    told.append(Claim("parses", len(name["chars"]) == len(name["hanja"]), apart))
+    return told + [claim for char in name["chars"] for claim in char_claims(char)]
 
 # %% ../nbs/lib/verify.ipynb #477be2ed
 _SPOTS = {"": (0, 1), "first": (0,), "second": (1,)}  # 돌림자의 자리
@@ -588,25 +680,29 @@ _SPOTS = {"": (0, 1), "first": (0,), "second": (1,)}  # 돌림자의 자리
 def _asked_claims(name, facts):
     "Length, fixed syllable, Hangul only, and names that must not come."
     given, hanja, fixed = name["given"], name["hanja"], facts.get("fixed", "")
-    told = [Claim("asked", len(given) == facts.get("length", 2), f"글자 수: {given}")]
-    if fixed: told.append(Claim("asked", any(fixed in (given[i:i+1], hanja[i:i+1]) for i in _SPOTS[facts.get("position", "")]), f"돌림자가 없음: {given}"))
+    told, spots = [Claim("asked", len(given) == facts.get("length", 2), f"글자 수: {given}")], _SPOTS[facts.get("position", "")]
+    has = any(fixed in (given[i:i+1], hanja[i:i+1]) for i in spots)
+    if fixed: told.append(Claim("asked", has, f"돌림자가 없음: {given}"))
     if facts.get("hangul"): told.append(Claim("asked", not hanja, f"한글 이름이 아님: {given}"))
     if facts.get("banned"): told.append(Claim("asked", given not in facts["banned"], f"빼 달라고 한 이름: {given}"))
     return told
 
 def _gender_claims(name, facts):
     "Whether a listed name is one of the gender asked for."
-    known = find_name(name["given"]) if facts.get("gender") else None
-    return [Claim("gender", known.gender in (facts["gender"], "both"), f"성별: {name['given']} {facts['gender']}자 이름이 아님")] if known else []
+    gender, known = facts.get("gender"), find_name(name["given"])
+    if not gender or not known: return []
+    return [Claim("gender", known.gender in (gender, "both"), f"성별: {name['given']} {gender}자 이름이 아님")]
 
 def name_claims(
     name,      # of `parse_answer`
-    facts,     # 사실: gender, plan (or counts), length, fixed, position, hangul, school, surname, as far as they are known
+    facts,     # 사실, as far as they are known: gender, plan (or counts), length, fixed, position, hangul, school, surname
 ) -> list:     # of `Claim`
     "The claims of one name block."
-    told = [*_spelling_claims(name), *_plan_claims(name, facts), *_gender_claims(name, facts), *_asked_claims(name, facts), *_head_claims(name, facts)]
-    if not name["meaning"]: return told + [Claim("parses", False, f"의미가 없음: {name['given']}")]
-    return told + (meaning_claims(name["meaning"], list(zip(name["given"], name["hanja"]))) if name["hanja"] else _native_claims(name))
+    told = _spelling_claims(name)
+    for claims_of in (_plan_claims, _gender_claims, _asked_claims, _head_claims): told += claims_of(name, facts)
+    if not name["meaning"]: return told + fault("parses", f"의미가 없음: {name['given']}")
+    if not name["hanja"]: return told + _native_claims(name)
+    return told + meaning_claims(name["meaning"], list(zip(name["given"], name["hanja"])))
 
 # %% ../nbs/lib/verify.ipynb #4e1d6d47
 _GENDERED = {"남": ("남자", "남아", "소년", "아들"), "여": ("여자", "여아", "소녀", "딸")}
@@ -616,15 +712,20 @@ def _head_claims(name, facts):
     head, asked = name["given"][:len(name["given"]) - facts.get("length", 2)], facts.get("surname")
     return [Claim("surname", not (head and asked.endswith(head)), f"성: {name['given']}에 성이 붙음")] if asked else []
 
-def _prose(parsed): return re.sub("'[^'\n]*'", "", " ".join([parsed["explanation"], *(n["meaning"] for n in parsed["names"] if n["hanja"])]))  # a native name's meaning is the dictionary's
+def _prose(parsed):
+    "The sentences of an answer without what they quote; the meaning of a native name is the dictionary's."
+    return _unquoted(" ".join([parsed["explanation"], *(n["meaning"] for n in parsed["names"] if n["hanja"])]))
 
 def _word_claims(parsed, facts):
     "What the sentences say of gender and surname."
     prose, gender, surname = _prose(parsed), facts.get("gender"), facts.get("surname")
-    told = [Claim("gender", g == gender, f"성별: {w}") for g in _GENDERED for w in _GENDERED[g] for _ in range(prose.count(w))] if gender else []
+    told = []
+    for other, word in ((g, w) for g, words in _GENDERED.items() for w in words if gender):
+        told += [Claim("gender", other == gender, f"성별: {word}")]*prose.count(word)
     if not surname: return told
     said = re.findall(r"(?<![가-힣])([가-힣]{1,2})씨", prose)
-    for given in (n["given"] for n in parsed["names"] if len(n["given"]) > 1 and n["given"] in prose): said += re.findall(rf"(?<![가-힣])([가-힣]{{1,2}}){given}", prose)
+    for given in (n["given"] for n in parsed["names"]):
+        if len(given) > 1 and given in prose: said += re.findall(rf"(?<![가-힣])([가-힣]{{1,2}}){given}", prose)
     return told + [Claim("surname", s == surname, f"성: {s}") for s in said if s in surnames()]
 
 # %% ../nbs/lib/verify.ipynb #badeaf74
@@ -636,26 +737,30 @@ def _distinct_claims(parsed):
 def _hanja_family(parsed, text, facts):
     "Character lines: those asked for, or some of the element and reading asked for."
     chars, asked = parsed["chars"], facts.get("chars")
-    told = [Claim("parses", bool(chars), "글자 줄이 없음"), Claim("parses", not parsed["explanation"] and not parsed["names"], f"군말: {parsed['explanation']}")]
+    told = [Claim("parses", bool(chars), "글자 줄이 없음")]
+    told += fault("parses", f"군말: {parsed['explanation']}", bool(parsed["explanation"] or parsed["names"]))
     if asked: return told + [Claim("asked", a == b, "물은 글자와 다름") for a, b in zip_longest(asked, (c[1] for c in chars))]
-    for c in chars:
-        if facts.get("element") and c[1] in table(): told.append(Claim("asked", table()[c[1]].element == facts["element"], f"자원오행: {c[1]} 물은 {facts['element']} 아님"))
-        if facts.get("reading"): told.append(Claim("asked", c[0] == facts["reading"], f"음: {c[1]} 물은 '{facts['reading']}' 아님"))
+    element, reading = facts.get("element"), facts.get("reading")
+    for said, char, *_ in chars:
+        own = table()[char].element if char in table() else None
+        if element and own: told.append(Claim("asked", own == element, f"자원오행: {char} 물은 {element} 아님"))
+        if reading: told.append(Claim("asked", said == reading, f"음: {char} 물은 '{reading}' 아님"))
     return told
 
 def _list_family(parsed, text, facts):
     "A list of names in use for the gender."
     given, asked, gender = [n["given"] for n in parsed["names"]], facts.get("initial"), facts.get("gender")
     told = [Claim("parses", bool(given) and len(given) == parsed["parts"], "이름의 목록이 아님")]
-    if gender: told += [Claim("gender", len(g) <= 2 and popularity(g, gender) > 0, f"이름: {g} {gender}자 이름 목록에 없음") for g in given]
+    for g in given if gender else ():
+        told.append(Claim("gender", len(g) <= 2 and popularity(g, gender) > 0, f"이름: {g} {gender}자 이름 목록에 없음"))
     return told + [Claim("asked", g.startswith(asked), f"첫 글자: {g}") for g in given if asked]
 
 # %% ../nbs/lib/verify.ipynb #cd2a5ce5
 def _interpret_family(parsed, text, facts):
     "Only an explanation, which ends."
-    stray = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]]
-    told = [Claim("asked", False, f"묻지 않은 것: {s}") for s in stray]
-    if facts.get("element"): told.append(Claim("asked", facts["element"] in parsed["explanation"], f"물은 {facts['element']}을 말하지 않음"))
+    stray, element = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]], facts.get("element")
+    told = [claim for s in stray for claim in fault("asked", f"묻지 않은 것: {s}")]
+    if element: told.append(Claim("asked", element in parsed["explanation"], f"물은 오행을 말하지 않음: {element}"))
     return told + [*_explained(parsed, facts), *_word_claims(parsed, facts)]
 
 def _explained(parsed, facts):
@@ -666,20 +771,25 @@ def _explained(parsed, facts):
 def _naming_family(parsed, text, facts):
     "Explanation, names, their number, and nothing left over."
     names = parsed["names"]
-    told = [Claim("parses", bool(names), "이름이 없음"), *_explained(parsed, facts), Claim("asked", len(names) == facts.get("count", 3), f"이름의 개수: {len(names)}")]
-    told += [c for n in names for c in name_claims(n, facts)] or [Claim("plan", False, "보충: 이름이 없음")]*bool(plan_of(facts))
-    return told + [Claim("asked", False, f"글자 줄이 남음: {c[1]}") for c in parsed["chars"]] + _word_claims(parsed, facts)
+    told = [Claim("parses", bool(names), "이름이 없음"), *_explained(parsed, facts)]
+    told.append(Claim("asked", len(names) == facts.get("count", 3), f"이름의 개수: {len(names)}"))
+    told += [claim for n in names for claim in name_claims(n, facts)]
+    told += fault("plan", "보충: 이름이 없음", bool(plan_of(facts)) and not names)
+    told += [claim for c in parsed["chars"] for claim in fault("asked", f"글자 줄이 남음: {c[1]}")]
+    return told + _word_claims(parsed, facts)
 
 def _meaning_family(parsed, text, facts):
     "One sentence on the name that was asked about."
     given, hanja = facts["names"][0]
-    return [Claim("legal_hanja", h in table(), f"한자: {h} 인명용 한자가 아님") for h in hanja] + meaning_claims(text.strip(), list(zip(given, hanja)))
+    return [_legal(h) for h in hanja] + meaning_claims(text.strip(), list(zip(given, hanja)))
 
 def _no_family(parsed, text, facts):
     "What any text claims of the names in it."
-    return [c for n in parsed["names"] for c in _spelling_claims(n) if c.kind != "parses"]
+    told = [claim for n in parsed["names"] for claim in _spelling_claims(n) if claim.kind != "parses"]
+    return told + fault("parses", "여섯 갈래의 답이 아님", facts.get("expect") != "refuse")
 
-_FAMILY = {"hanja": _hanja_family, "male": _list_family, "female": _list_family, "interpret": _interpret_family, "naming": _naming_family, "meaning": _meaning_family}
+_FAMILY = {"hanja": _hanja_family, "male": _list_family, "female": _list_family,
+           "interpret": _interpret_family, "naming": _naming_family, "meaning": _meaning_family}
 
 # %% ../nbs/lib/verify.ipynb #85b95f58
 def claims(
@@ -688,8 +798,8 @@ def claims(
 ) -> list:    # of `Claim`: what the answer claims and what it owes
     "Every claim of an answer against what was asked (주장)."
     expect = facts.get("expect", "answer")
-    due = [Claim("refusal", refused(text), "거절하지 않음")]*(expect == "refuse")
-    if refused(text): return due or [Claim("parses", False, "거절함")]*(expect == "answer")
+    due = [Claim("refusal", refused(text), "거절하지 않음")] if expect == "refuse" else []
+    if refused(text): return due or fault("parses", "거절함", expect == "answer")
     parsed = read_answer(text, facts)
     told = _FAMILY.get(facts.get("family"), _no_family)(parsed, text, facts)
     told += [c for char in parsed["chars"] for c in char_claims(char)] + _distinct_claims(parsed)
@@ -703,12 +813,14 @@ def faults(
     return wrong(claims(text, facts))
 
 # %% ../nbs/lib/verify.ipynb #719853fb
-_FACTS = {"hanja": ("chars", "element", "reading"), "interpret": ("counts", "element"), "male": ("gender", "initial"), "female": ("gender", "initial"),
-          "naming": ("counts", "gender", "surname", "count", "length", "fixed", "position", "hangul"), "meaning": ("names",)}
+_FACTS = {  # family → what an answer to it is held against
+    "hanja": ("chars", "element", "reading"), "interpret": ("counts", "element"), "meaning": ("names",),
+    "male": ("gender", "initial"), "female": ("gender", "initial"),
+    "naming": ("counts", "gender", "surname", "count", "length", "fixed", "position", "hangul")}
 
 def facts_of(
     question,  # 질문: one of the six families
-) -> dict:     # family, expect and what the family needs: counts, plan, gender, surname, count, length, fixed, position, hangul, school (unless haerye), names, chars, element, good, reading, initial
+) -> dict:     # family, expect, what `_FACTS` names, plan; good (상생, or 상극), and school unless it is haerye
     "What an answer to an ordinary question is checked against."
     asked = parse_question(question)
     asked["position"] = asked["place"]
