@@ -112,7 +112,7 @@ def read(
     "A value that was typed: numbers are read, then it is checked."
     option = OPTIONS[option] if isinstance(option, str) else option
     plain = normalize(text) if isinstance(text, str) and option.kind in ("whole", "number") else text
-    form, number = _FORMS.get(option.kind, (None, None))
+    form, number = _FORMS.get(option.kind, ("", str))
     if form and isinstance(plain, str) and re.fullmatch(form, plain): plain = number(plain)
     return check(option, plain)
 

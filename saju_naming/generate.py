@@ -22,10 +22,10 @@ from typing import Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
-from .names import find_name, popularity, sound_elements, surname_info
+from .names import find_name, sound_elements, surname_info
 from .naming import Name, Recommendation
 from .asked import Asked, read_request
-from .checks import check, takes
+from .checks import takes
 from .errors import InputError, Unavailable
 from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
@@ -797,7 +797,8 @@ def _ask_unnamed(asked, engine, model, seed):
     told, chart = asked["told"], {name: value for name, value in asked["told"].options.items() if name in _CHART}
     analysis = naming.analyze(_moment(told.birth), **chart)
     asked = asked | {"family": "naming", "counts": tuple(analysis.counts.values())}
-    reply = _answered(engine, model, _asked_plainly("", asked), *_ask_naming(asked, seed), seed)
+    rules, own = _ask_naming(asked, seed)
+    reply = _answered(engine, model, _asked_plainly("", asked), rules, own, seed)
     unused = _notes(replace(told, birth=None, unread=(), options={k: v for k, v in told.options.items() if k not in chart}), "naming")
     return replace(reply, text=f"{analysis.sentences[0]} {reply.text}", notes=("성을 말하지 않아 성과 어울리는지는 보지 않았습니다.", *unused))
 
@@ -807,7 +808,8 @@ def _ask_chart(asked, engine, model, seed):
     analysis = naming.analyze(_moment(told.birth), **options)
     if "mode" in options: return Reply("", " ".join(analysis.sentences), "engine", f"{SOURCES['engine']}: 모델은 개수 보충만 배웠습니다")
     counts = tuple(analysis.counts.values())
-    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", *_ask_interpret({"counts": counts}, seed), seed)
+    rules, own = _ask_interpret({"counts": counts}, seed)
+    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", rules, own, seed)
     return replace(reply, text=f"{analysis.sentences[0]} {reply.text}")
 
 # %% ../nbs/09_generate.ipynb #c087
