@@ -21,7 +21,7 @@ from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
 from .places import Place, SEOUL, degrees_text, find_place, main_city
-from .tables import ENCODING_NAMES, check_path, read_table, write_table
+from .tables import ENCODING_NAMES, check_path, harmless, read_table, write_table
 
 # %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "
@@ -781,10 +781,10 @@ class _Columns:
         raise InputError("input", str(self.path), reason, remedy)
 
     def keep(self, row):  # → cells under `header`
-        "What is kept of a row."
-        if self.whole: return row[:self.width]
+        "What is kept of a row, made harmless."
+        if self.whole: return harmless(row[:self.width])
         kept = [row[i] for i in self.kept]
-        return [self.text(row), *kept] if self.parts else kept
+        return harmless([self.text(row), *kept] if self.parts else kept)
 
     def text(self, row):  # → the birth as it stands in the row
         "The cell birth, or the year, the month and so on put together; and the time behind it."
@@ -876,7 +876,7 @@ def _blocks(rows, size=50_000):
 
 def _charted(rows, columns, now, tally, progress):  # → rows of the result
     "Charts every block of rows; counts them, and those with an error, in `tally`."
-    yield [*columns.header, *CHART_COLUMNS]
+    yield [*harmless(columns.header), *CHART_COLUMNS]
     for block in _blocks(rows):
         added = _chart_rows(columns, block, now)
         for row, new in zip(block, added): yield columns.keep(row) + new
@@ -903,5 +903,5 @@ def chart_csv(
         if tell and not table.encoding.startswith("utf-8"):
             tell(f"{ENCODING_NAMES[table.encoding]} 파일로 읽었습니다. 결과는 UTF-8입니다.")
         rows = _charted(table.rows, columns, now, tally, progress)
-        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", own=len(CHART_COLUMNS))
+        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", safe=True)
     return tally["rows"], tally["errors"]

@@ -149,7 +149,8 @@ def _place_error(text, key, rows):  # as given, its key, numbers of the rows tha
     names = [place.name if place.country == "KR" else str(place) for place in found]
     if rows:
         listed = " / ".join(names) + " 등"*(len(rows) > 8)
-        return InputError("place", text, f"같은 이름이 여러 곳 있습니다: {listed}", "이 가운데 하나로, 또는 도나 나라를 붙여 적어 주세요")
+        remedy = "이 가운데 하나로, 또는 도나 나라를 붙여 적어 주세요"
+        return InputError("place", text, f"같은 이름이 여러 곳 있습니다: {listed}", remedy)
     inside = _inside(_qualifiers().get(key, set()))
     if inside:
         remedy = f"{' / '.join(inside)}처럼 시·군이나 도시를 적어 주세요"
