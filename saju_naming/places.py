@@ -160,6 +160,7 @@ def _place_error(text, key, rows):  # as given, its key, numbers of the rows tha
     remedy = f"{ask}가까운 시·군이나 큰 도시, 또는 시간대(tz)와 경도(longitude)를 적어 주세요"
     return InputError("place", text, "모르는 곳입니다", remedy)
 
+# %% ../nbs/lib/places.ipynb #p031b
 def find_place(
     text: str,  # 이름: 부산, 서울특별시, 경남 고성, New York, "Springfield, IL"
 ) -> Place:     # its zone and longitude
