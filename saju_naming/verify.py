@@ -569,6 +569,7 @@ _DOES = {word: re.compile(rf"(?:{stems.replace(' ', '|')})(?:히|힙)?(?:습니�
     ("생", "되 됩 여물 여뭅 맺 자라 자랍 낳 키우 키웁 나오 나옵 생기 생깁 만들 만듭"),
     ("극", "뚫 막 가두 가둡 녹이 녹입 베 벱 끄 끕 누르 누릅 깎 이기 이깁"))}
 
+# %% ../nbs/lib/verify.ipynb #53983066
 def _meant(said, sentence):
     "(giver, taker): 을/를 marks who is done to, but what is eaten or drunk gives; else the first acts on the last."
     (first, first_end), (last, last_end) = said
