@@ -717,6 +717,7 @@ def _stopped(error, times):
     "The error of a run that goes no further."
     return Unavailable(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
 
+# %% ../nbs/10_evaluate.ipynb #e10h
 def collect(
     items,        # benchmark items
     engine=None,  # `generate.Engine`; None is the rule engine alone
@@ -927,6 +928,7 @@ def _report(out, label, items, answered):
     _replace(out/"scores.png", lambda part: figure(items, scored).savefig(part, dpi=120))
     return tables
 
+# %% ../nbs/10_evaluate.ipynb #e10i
 def evaluate_engine(
     engine,                  # `generate.Engine`, or None for the rule engine alone
     out,                     # folder for answers, scores.json, scores.md and scores.png

@@ -49,11 +49,11 @@ def recipe_keys(
 ) -> tuple:                # the keys that it may hold
     "What a block of a recipe may say; LoRA and Trainer take what PEFT and TRL take."
     if block == "Data": return DATA_KEYS
+    from saju_naming.model import load_base
     if block == "LoRA":
         from peft import LoraConfig
         return keywords(LoraConfig)
     if block == "Trainer": return keywords(config_class(source)) + (() if source == MISTAKES else (STOP_KEY,))
-    from saju_naming.model import load_base
     return tuple(dict.fromkeys((*START_KEYS, *keywords(load_base)[1:])))
 
 # %% ../nbs/07_train.ipynb #c016
