@@ -675,6 +675,7 @@ def _plan_claims(name, facts):
     said = f"보충: {name['given']}은 {'·'.join(plan)} 자리를 채우지 않음"
     return [Claim("plan", i < hits, said) for i in range(max(1, free))] if plan else []
 
+# %% ../nbs/lib/verify.ipynb #07f5ad66
 def _spelling_claims(name):
     "The Hanja of a name, each with its syllable and its line."
     told, apart = [_legal(h) for h in name["hanja"]], f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})"
@@ -706,6 +707,7 @@ def _gender_claims(name, facts):
     if not gender or not known: return []
     return [Claim("gender", known.gender in (gender, "both"), f"성별: {name['given']} {gender}자 이름이 아님")]
 
+# %% ../nbs/lib/verify.ipynb #92211903
 def name_claims(
     name,      # of `parse_answer`
     facts,     # 사실, as far as known: gender, plan (or counts), length, fixed, position, hangul, school, surname
@@ -761,6 +763,7 @@ def _hanja_family(parsed, text, facts):
         if reading: told.append(Claim("asked", said == reading, f"음: {char} 물은 '{reading}' 아님"))
     return told
 
+# %% ../nbs/lib/verify.ipynb #40957e9b
 def _list_family(parsed, text, facts):
     "A list of names in use for the gender."
     given, asked, gender = [n["given"] for n in parsed["names"]], facts.get("initial"), facts.get("gender")
@@ -783,6 +786,7 @@ def _explained(parsed, facts):
     said = parsed["explanation"]
     return [Claim("parses", bool(said), "풀이가 없음"), *_end_claims(said), *chart_claims(said, facts)]
 
+# %% ../nbs/lib/verify.ipynb #4a507cce
 def _naming_family(parsed, text, facts):
     "Explanation, names, their number, and nothing left over."
     names = parsed["names"]
@@ -848,6 +852,7 @@ def facts_of(
     if "counts" in facts: facts["plan"] = lacking(asked["counts"], asked["length"] if family == "naming" else 2)
     return {"family": family or "none", "expect": "answer" if family else "refuse", **facts}
 
+# %% ../nbs/lib/verify.ipynb #7cc21e32
 def verify_answer(
     question,  # 질문
     answer,    # 답
