@@ -33,7 +33,7 @@ from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_E
 from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
-from .verify import claims, facts_of, names_in, parse_answer, parse_question, read_answer, refused
+from .verify import claims, facts_of, names_in, parse_question, read_answer
 
 # %% ../nbs/10_evaluate.ipynb #c021
 @lru_cache(maxsize=256)
