@@ -22,8 +22,8 @@ from .text import normalize
 UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
 HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
 _NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({HAN}+)\)")
-_TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획))*"  # 글자 줄 끝의 획수
-_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.+?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
+_TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획)){0,4}"  # 글자 줄 끝의 획수
+_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.{1,80}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
 
 @lru_cache(maxsize=8192)
 def parse_char_line(
@@ -384,7 +384,7 @@ def _frame_claims(text, surname):
 
 # %% ../nbs/lib/verify.ipynb #aa404f50
 _E = r"(?<![가-힣])([목화토금수])"
-_S = r"([목화토금수](?:(?:[·, ]+|[과와] )[목화토금수])*)"  # 목·화, 목과 화
+_S = r"([목화토금수](?:(?:[·, ]{1,3}|[과와] )[목화토금수]){0,9})"  # 목·화, 목과 화
 _NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); the second group counts characters
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
