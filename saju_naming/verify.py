@@ -23,7 +23,7 @@ UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
 HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
 _NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({HAN}+)\)")
 _TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획)){0,4}"  # 글자 줄 끝의 획수
-_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.{1,80}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
+_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.{{1,80}}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
 
 @lru_cache(maxsize=8192)
 def parse_char_line(
