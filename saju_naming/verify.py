@@ -351,19 +351,20 @@ def _native_claims(name):
     return [Claim("meaning", bool(said and known and said[1] == known.meaning), f"뜻: {name['given']}")]
 
 # %% ../nbs/lib/verify.ipynb #0cdbc1ff
-_STROKES = re.compile(r"(원획|필획|획수)?[은는이가]?:? ?(\d{1,3})( ?획)?")
+_STROKES = re.compile(rf"({HAN})|(원획|필획|획수)?[은는이가]?:? ?(\d{{1,3}})( ?획)?")  # a Hanja, or a number behind it
 _FRAME = re.compile(r"([원형이정])격[은는이가]? ?(\d{1,3})획?(?:\((길|흉)\))?")
 
 def _stroke_claims(text):
     "The numbers of strokes that stand behind a listed Hanja."
     told = []
     for line in (line for line in text.split("\n") if "획" in line):
-        for m in (m for m in _STROKES.finditer(line) if m[1] or m[3]):
-            char = next((table()[c] for c in reversed(line[:m.start()]) if c in table()), None)
-            if char is None: continue
+        char = None
+        for m in _STROKES.finditer(line):
+            if m[1]: char = table().get(m[1], char)
+            if not char or not (m[2] or m[4]): continue
             kinds = {"원획": (char.original_strokes,), "필획": (char.strokes,)}
-            right = int(m[2]) in kinds.get(m[1], (char.original_strokes, char.strokes))
-            told.append(Claim("strokes", right, f"획수: {char.hanja} {m[2]}"))
+            right = int(m[3]) in kinds.get(m[2], (char.original_strokes, char.strokes))
+            told.append(Claim("strokes", right, f"획수: {char.hanja} {m[3]}"))
     return told
 
 # %% ../nbs/lib/verify.ipynb #467360ca
