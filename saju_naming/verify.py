@@ -22,8 +22,8 @@ from .text import normalize
 UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
 HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
 _NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({HAN}+)\)")
-_TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획))*"  # 글자 줄 끝의 획수
-_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.+?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
+_TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획)){0,4}"  # 글자 줄 끝의 획수
+_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.{{1,80}}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
 
 @lru_cache(maxsize=8192)
 def parse_char_line(
@@ -351,19 +351,20 @@ def _native_claims(name):
     return [Claim("meaning", bool(said and known and said[1] == known.meaning), f"뜻: {name['given']}")]
 
 # %% ../nbs/lib/verify.ipynb #0cdbc1ff
-_STROKES = re.compile(r"(원획|필획|획수)?[은는이가]?:? ?(\d{1,3})( ?획)?")
+_STROKES = re.compile(rf"({HAN})|(원획|필획|획수)?[은는이가]?:? ?(\d{{1,3}})( ?획)?")  # a Hanja, or a number behind it
 _FRAME = re.compile(r"([원형이정])격[은는이가]? ?(\d{1,3})획?(?:\((길|흉)\))?")
 
 def _stroke_claims(text):
     "The numbers of strokes that stand behind a listed Hanja."
     told = []
     for line in (line for line in text.split("\n") if "획" in line):
-        for m in (m for m in _STROKES.finditer(line) if m[1] or m[3]):
-            char = next((table()[c] for c in reversed(line[:m.start()]) if c in table()), None)
-            if char is None: continue
+        char = None
+        for m in _STROKES.finditer(line):
+            if m[1]: char = table().get(m[1], char)
+            if not char or not (m[2] or m[4]): continue
             kinds = {"원획": (char.original_strokes,), "필획": (char.strokes,)}
-            right = int(m[2]) in kinds.get(m[1], (char.original_strokes, char.strokes))
-            told.append(Claim("strokes", right, f"획수: {char.hanja} {m[2]}"))
+            right = int(m[3]) in kinds.get(m[2], (char.original_strokes, char.strokes))
+            told.append(Claim("strokes", right, f"획수: {char.hanja} {m[3]}"))
     return told
 
 # %% ../nbs/lib/verify.ipynb #467360ca
@@ -384,7 +385,7 @@ def _frame_claims(text, surname):
 
 # %% ../nbs/lib/verify.ipynb #aa404f50
 _E = r"(?<![가-힣])([목화토금수])"
-_S = r"([목화토금수](?:(?:[·, ]+|[과와] )[목화토금수])*)"  # 목·화, 목과 화
+_S = r"([목화토금수](?:(?:[·, ]{1,3}|[과와] )[목화토금수]){0,9})"  # 목·화, 목과 화
 _NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); the second group counts characters
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
     (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
@@ -569,6 +570,7 @@ _DOES = {word: re.compile(rf"(?:{stems.replace(' ', '|')})(?:히|힙)?(?:습니�
     ("생", "되 됩 여물 여뭅 맺 자라 자랍 낳 키우 키웁 나오 나옵 생기 생깁 만들 만듭"),
     ("극", "뚫 막 가두 가둡 녹이 녹입 베 벱 끄 끕 누르 누릅 깎 이기 이깁"))}
 
+# %% ../nbs/lib/verify.ipynb #53983066
 def _meant(said, sentence):
     "(giver, taker): 을/를 marks who is done to, but what is eaten or drunk gives; else the first acts on the last."
     (first, first_end), (last, last_end) = said
@@ -674,6 +676,7 @@ def _plan_claims(name, facts):
     said = f"보충: {name['given']}은 {'·'.join(plan)} 자리를 채우지 않음"
     return [Claim("plan", i < hits, said) for i in range(max(1, free))] if plan else []
 
+# %% ../nbs/lib/verify.ipynb #07f5ad66
 def _spelling_claims(name):
     "The Hanja of a name, each with its syllable and its line."
     told, apart = [_legal(h) for h in name["hanja"]], f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})"
@@ -705,6 +708,7 @@ def _gender_claims(name, facts):
     if not gender or not known: return []
     return [Claim("gender", known.gender in (gender, "both"), f"성별: {name['given']} {gender}자 이름이 아님")]
 
+# %% ../nbs/lib/verify.ipynb #92211903
 def name_claims(
     name,      # of `parse_answer`
     facts,     # 사실, as far as known: gender, plan (or counts), length, fixed, position, hangul, school, surname
@@ -760,6 +764,7 @@ def _hanja_family(parsed, text, facts):
         if reading: told.append(Claim("asked", said == reading, f"음: {char} 물은 '{reading}' 아님"))
     return told
 
+# %% ../nbs/lib/verify.ipynb #40957e9b
 def _list_family(parsed, text, facts):
     "A list of names in use for the gender."
     given, asked, gender = [n["given"] for n in parsed["names"]], facts.get("initial"), facts.get("gender")
@@ -782,6 +787,7 @@ def _explained(parsed, facts):
     said = parsed["explanation"]
     return [Claim("parses", bool(said), "풀이가 없음"), *_end_claims(said), *chart_claims(said, facts)]
 
+# %% ../nbs/lib/verify.ipynb #4a507cce
 def _naming_family(parsed, text, facts):
     "Explanation, names, their number, and nothing left over."
     names = parsed["names"]
@@ -847,6 +853,7 @@ def facts_of(
     if "counts" in facts: facts["plan"] = lacking(asked["counts"], asked["length"] if family == "naming" else 2)
     return {"family": family or "none", "expect": "answer" if family else "refuse", **facts}
 
+# %% ../nbs/lib/verify.ipynb #7cc21e32
 def verify_answer(
     question,  # 질문
     answer,    # 답
