@@ -88,9 +88,9 @@ class _Timed(HTTPConnection):
     "A connection whose timeout is that of the whole reply."
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.until = time.monotonic() + self.timeout
+        self.until = time.monotonic() + (self.timeout or 0)
 
-    def response_class(self, sock, *args, **kwargs):
+    def response_class(self, sock, *args, **kwargs):  # type: ignore[override]
         "A reply that is read by the clock."
         reply = HTTPResponse(sock, *args, **kwargs)
         reply.fp = BufferedReader(_Clock(sock, self.until))
