@@ -40,6 +40,7 @@ _ZONE = r"(?:\s*(?:(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?!\d)|KST\b|UTC\b|GMT\b|Z
 _AFTER_TIME = "에반쯤경정이생로의께무전후에서"
 _VAGUE = r"오늘|어제|그제|그저께|방금|지난\s?(?:주|달|해)|작년|올해|\d{2,4}\s*년(?:\s*\d{1,2}\s*월)?|\d{1,2}\s*월(?:\s*\d{1,2}\s*일)?"
 
+# %% ../nbs/lib/asked.ipynb #1fc0b6ed
 def _standing(words, pattern):
     "Takes a time that stands as a word of its own: no Hangul before it, at most a particle behind."
     for found in re.finditer(pattern, words.left, re.I):
@@ -123,6 +124,7 @@ def _length(words):
     found = words.take(rf"(?<![가-힣\d]){_NUMBER}\s?(?:글자|음절)(?:로|인|짜리)?")
     return found and (int(found[1]) if found[1].isdigit() else _NATIVE.get(found[1]))
 
+# %% ../nbs/lib/asked.ipynb #15a6793a
 _LETTER = rf"([가-힣]|{_HAN})"
 _FIXED = (rf"(?:돌림자|항렬자|돌림|항렬)\s*(?:는|은|이|가|로|:)?\s*['\"‘’“”]?{_LETTER}\s?(?:\(({_HAN})\))?['\"‘’“”]?\s?자?{_END}",
           rf"['\"‘’“”]{_LETTER}\s?(?:\(({_HAN})\))?['\"‘’“”]\s?(?:자|글자)?(?:를|을)?\s?(?:돌림\S*|항렬\S*|넣\S*|써\S*|쓰는|들어\S*)?",
@@ -173,7 +175,7 @@ _NO_PLACE = "병원 산부인과 집 한국 우리나라 대한민국 국내".sp
 
 def _wishes(words):
     "Options that a few words tell."
-    told = {name: True for name, pattern in _FLAGS.items() if words.all(pattern)}
+    told: dict = {name: True for name, pattern in _FLAGS.items() if words.all(pattern)}
     for name, choices in _CHOICES.items():
         told |= {name: value for value, pattern in choices.items() if words.all(rf"(?:{pattern})\s?(?:에\s?맞\S*|으로|로|방식\S*|의|에서)?")}
     return told
@@ -212,11 +214,14 @@ class Asked:
 
     def said(self):
         "What was understood, in words."
-        person = [self.birth and f"{self.birth.said}에 태어난", self.surname and f"{self.surname}씨", f"{self.gender}자 아이" if self.gender else "사람"]
-        shown = [f"{OPTIONS[name].ko}{_shown(OPTIONS[name], value)}" for name, value in self.options.items() if name not in ("lunar", "leap")]
-        return ", ".join(filter(None, [" ".join(filter(None, person)), *shown]))
+        born = f"{self.birth.said}에 태어난 " if self.birth else ""
+        person = born + (f"{self.surname}씨 " if self.surname else "") + (f"{self.gender}자 아이" if self.gender else "사람")
+        shown = [(OPTIONS[name], value) for name, value in self.options.items() if name not in ("lunar", "leap")]
+        return ", ".join([person, *(option.ko + _shown(option, value) for option, value in shown)])
 
+# %% ../nbs/lib/asked.ipynb #cf6c79d1
 def _shown(option, value):
+    "The value of an option in words; a flag needs none."
     if option.kind == "flag": return ""
     return f" {', '.join(value) if isinstance(value, list) else option.choices.get(value, value)}"
 

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend
 from .hanja import by_reading, lookup, table
-from .names import _COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames
-from .names import popularity as popularity_band
+from .names import (_COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
+                               popularity as popularity_band)
 from .naming import analyze, char_quality
 from .errors import InputError, Unavailable
 from .folders import first_words
@@ -33,7 +33,7 @@ from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_E
 from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
-from .verify import claims, facts_of, named, parse_answer, parse_question, read_answer, refused
+from .verify import claims, facts_of, names_in, parse_answer, parse_question, read_answer, refused
 
 # %% ../nbs/10_evaluate.ipynb #c021
 @lru_cache(maxsize=256)
@@ -113,7 +113,7 @@ def variety(
     answers,  # 답들: dicts with text
 ) -> dict:    # names, characters (how many different ones), requests
     "How many different names and characters come out (다양함)."
-    names = [n for a in answers for n in named(a["text"])]
+    names = [n for a in answers for n in names_in(a["text"])]
     return {"names": len({(n["given"], n["hanja"]) for n in names}), "characters": len({h for n in names for h in n["hanja"]}), "requests": len(answers)}
 
 def determinism(
@@ -595,6 +595,14 @@ def write_benchmark(
     (folder/"benchmark.jsonl").write_text(benchmark_lines(items), encoding="utf-8")
     (folder/"benchmark.md").write_text(benchmark_card(items), encoding="utf-8")
 
+def _item(path, number, line):
+    "One item of a file."
+    try: item = json.loads(line)
+    except ValueError as e: raise InputError("path", str(path), f"{number}번째 줄이 JSON이 아닙니다", "benchmark.jsonl처럼 한 줄에 한 문제를 적어 주세요") from e
+    if isinstance(item, dict) and item.keys() >= {"id", "kind", "question", "facts"}: return item
+    raise InputError("path", str(path), f"{number}번째 줄이 문제의 꼴이 아닙니다(id, kind, question, facts)", "benchmark.md의 꼴을 보고 적어 주세요")
+
+# %% ../nbs/10_evaluate.ipynb #d918c3bb
 def asked_of(
     item,    # a benchmark item
 ) -> dict:   # its facts, and whether it asks for 상생 or 상극
@@ -602,13 +610,6 @@ def asked_of(
     facts = item["facts"]
     if facts.get("family") != "interpret" or "element" not in facts: return facts
     return facts | {"good": parse_question(item["question"])["good"]}
-
-def _item(path, number, line):
-    "One item of a file."
-    try: item = json.loads(line)
-    except ValueError as e: raise InputError("path", str(path), f"{number}번째 줄이 JSON이 아닙니다", "benchmark.jsonl처럼 한 줄에 한 문제를 적어 주세요") from e
-    if isinstance(item, dict) and item.keys() >= {"id", "kind", "question", "facts"}: return item
-    raise InputError("path", str(path), f"{number}번째 줄이 문제의 꼴이 아닙니다(id, kind, question, facts)", "benchmark.md의 꼴을 보고 적어 주세요")
 
 # %% ../nbs/10_evaluate.ipynb #c114
 def load_benchmark(

@@ -22,10 +22,10 @@ from typing import Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
-from .names import find_name, popularity, sound_elements, surname_info
+from .names import find_name, sound_elements, surname_info
 from .naming import Name, Recommendation
 from .asked import Asked, read_request
-from .checks import check, takes
+from .checks import takes
 from .errors import InputError, Unavailable
 from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
@@ -33,7 +33,7 @@ from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
-from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong as untrue
+from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -468,7 +468,7 @@ def _misfit(chars, gender, plan, school="haerye"):
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
     name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
-    faults = untrue(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    faults = false_claims(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
@@ -525,13 +525,14 @@ def _by_engine(found, why, seed=0):
 def _unfit(analysis, misfits, count, length):
     "Why the model has no form for a request, or ''; `misfits` are of `_misfit`, one for each candidate."
     counts, fitting = tuple(analysis.counts.values()), misfits.count("")
-    if sorted(analysis.plan) != sorted(plan_of(counts, length)): return f"보충 방식 {analysis.mode}의 계획({'·'.join(analysis.plan)})은 모델이 배운 개수 보충과 다릅니다"
+    if sorted(analysis.plan) != sorted(plan_of(counts, length)):
+        return f"보충 방식 {analysis.mode}의 계획({'·'.join(analysis.plan)})은 모델이 배운 개수 보충과 다릅니다"
     if fitting >= count: return ""
     if fitting == len(misfits): return f"조건에 맞는 이름이 바라는 {count}개보다 적습니다({fitting}개)"
     why = max(filter(None, misfits), key=misfits.count)
     return f"모델이 쓸 수 있는 후보가 바라는 {count}개보다 적고({fitting}개), 나머지는 {why}"
 
-# %% ../nbs/09_generate.ipynb #e09l
+# %% ../nbs/09_generate.ipynb #0b522629
 def _whose(replies, parsed):
     "Who wrote an answer of several parts, and why: the rule engine when it had to write any of them."
     failed = [i for i, reply in enumerate(replies) if reply.source == "engine"]
@@ -573,8 +574,10 @@ class _Loading:
 # %% ../nbs/09_generate.ipynb #c075
 def _school(options):
     "What `wish` has to say of the school: only of a Hangul-only name, and only of the other school."
-    return {"school": options["school"]} if options["hangul_only"] and options["school"] != OPTIONS["school"].default else {}
+    other = options["hangul_only"] and options["school"] != OPTIONS["school"].default
+    return {"school": options["school"]} if other else {}
 
+# %% ../nbs/09_generate.ipynb #89a23cdd
 @takes(NAMING, CHART, ENGINE)
 def recommend(
     birth,      # 생년월일시, as in `naming.rank_names`
@@ -620,24 +623,37 @@ def _ask_hanja(asked, seed):
     if not found: raise InputError("question", asked["reading"], f"음이 '{asked['reading']}'인 자원오행 {asked['element']}의 글자가 없습니다", "다른 음이나 오행을 물어 주세요")
     return _listed(_spread([char_line(*c) for c in found], min(asked["count"] or 5, 8), seed), "\n")
 
+# %% ../nbs/09_generate.ipynb #16d25d51
+def _spared(told):
+    "Which names a question leaves: not a relative's, nothing that it excludes, none that goes badly with its surname."
+    left_out, kin = told.options.get("exclude", ()), [*told.options.get("siblings", ()), *told.options.get("parents", ())]
+    barred, letters = {*left_out, *naming._kin("siblings", kin)}, [w for w in left_out if len(w) == 1]
+    surname = surname_info(told.surname).hangul if told.surname else ""
+    def spared(given):
+        if given in barred or any(c in given for c in letters): return False
+        return not surname or not clumsy(surname, given)
+    return spared
+
 def _wanted(told):
-    "Whether a name meets what a question tells beside the family's own facts."
+    "Which names in use meet what a question tells: generation syllable, length, native, for both genders."
     fixed, options = told.options.get("fixed_syllable", ""), told.options
     sounds = registrable_readings(fixed) if fixed in table() else (fixed,)
     spots = {"first": slice(0, 1), "second": slice(1, 2)}.get(options.get("position"), slice(0, 2))
-    barred = {*options.get("exclude", ()), *naming._kin("siblings", [*options.get("siblings", ()), *options.get("parents", ())])}
-    letters = [w for w in options.get("exclude", ()) if len(w) == 1]
-    def meets(given):
-        if fixed and not any(s in given[spots] for s in sounds) or "length" in options and len(given) != options["length"]: return False
-        if given in barred or any(c in given for c in letters) or told.surname and clumsy(surname_info(told.surname).hangul, given): return False
-        pure, both = options.get("hangul_only"), options.get("gender_neutral")
-        return not (pure and find_name(given).kind != "pure" or both and find_name(given).gender != "both")
-    return meets
+    def wanted(given):
+        if fixed and not any(s in given[spots] for s in sounds): return False
+        if len(given) != options.get("length", len(given)): return False
+        if options.get("hangul_only") and find_name(given).kind != "pure": return False
+        return not options.get("gender_neutral") or find_name(given).gender == "both"
+    return wanted
 
+# %% ../nbs/09_generate.ipynb #4e7710c2
 def _ask_names(asked, seed):
     "Names in use for a gender that meet whatever else the question tells."
-    found = list(filter(_wanted(asked["told"]), names_of(asked["gender"])))
-    if not found: raise InputError("question", asked["told"].options.get("fixed_syllable"), "그 조건에 맞는 이름이 목록에 없습니다", "조건을 줄이거나 다른 글자를 물어 주세요")
+    told = asked["told"]
+    found = list(filter(_spared(told), filter(_wanted(told), names_of(asked["gender"]))))
+    if not found:
+        remedy = "조건을 줄이거나 다른 글자를 물어 주세요"
+        raise InputError("question", told.options.get("fixed_syllable"), "그 조건에 맞는 이름이 목록에 없습니다", remedy)
     return _listed(_spread(found, min(asked["count"] or 5, 10), seed), ", ")
 
 # %% ../nbs/09_generate.ipynb #c082
@@ -674,8 +690,9 @@ def pool_candidates(
     "Names in use that supply what the counts lack, each with its best characters."
     best, plan = {}, sorted(plan_of(counts, length))
     def quality(chars): return sum(naming.char_quality(table()[h], r) for h, r in chars)
-    native = [c for group in hangul_pool(gender).values() for c in group if sorted(sound_elements(given_of(c), school)) == plan] if hangul else []
-    for chars in native if hangul else name_pool(gender, "train").get("".join(plan), ()):
+    if hangul: pool = [c for c in sum(hangul_pool(gender).values(), []) if sorted(sound_elements(given_of(c), school)) == plan]
+    else: pool = name_pool(gender, "train").get("".join(plan), ())
+    for chars in pool:
         given = given_of(chars)
         if fixed and not has_fixed(chars, fixed, place): continue
         if given not in best or quality(chars) > quality(best[given]): best[given] = chars
@@ -686,10 +703,11 @@ def pool_candidates(
 # %% ../nbs/09_generate.ipynb #c085
 def _ask_naming(asked, seed):
     "Names for counts."
-    n, told = asked["count"] or 3, asked["told"]
+    n, spared = asked["count"] or 3, _spared(asked["told"])
     surname = surname_info(asked["surname"]).hangul if asked["surname"] else ""
-    found = pool_candidates(asked["counts"], asked["gender"], surname, asked["length"], seed, asked["fixed"], asked["place"], asked["hangul"], asked.get("school", "haerye"))
-    found = [c for c in found if _wanted(replace(told, options={k: v for k, v in told.options.items() if k in ("exclude", "siblings", "parents")}))(given_of(c))]
+    wished = dict(fixed=asked["fixed"], place=asked["place"], hangul=asked["hangul"], school=asked["school"])
+    found = pool_candidates(asked["counts"], asked["gender"], surname, asked["length"], seed, **wished)
+    found = [c for c in found if spared(given_of(c))]
     if not found: raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다")
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
@@ -714,6 +732,7 @@ def _hear(question, strict):
         if strict: raise
         return Asked(None, "", "", {}, ()), (f"읽지 못해 쓰지 않았습니다. {e}",)
 
+# %% ../nbs/09_generate.ipynb #efcf2d95
 def _notes(told, family):
     "What a family of questions leaves unused, in sentences."
     person = {"birth": told.birth and f"태어난 때({told.birth.said})", "surname": told.surname and f"성({told.surname})", "gender": told.gender and f"성별({told.gender}자)"}
@@ -729,7 +748,8 @@ _MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 �
 def _wish_characters(told):
     "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
     options = told.options
-    return set("".join([told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""), *options.get("exclude", ())]))
+    words = [told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""), *options.get("exclude", ())]
+    return set("".join(words))
 
 def _family_of(question, asked, told):
     "The family by what was told beside the family's own facts; a naming request without a gender is asked about."
@@ -742,38 +762,47 @@ def _family_of(question, asked, told):
         raise InputError("gender", None, "성별을 말하지 않았습니다", "'여자 아이', '아들'처럼 성별을 함께 적어 주세요")
     return "chart" if told.birth else asked["family"]
 
+# %% ../nbs/09_generate.ipynb #566680cf
+_IN_FACTS = {"count": "count", "length": "length", "fixed": "fixed_syllable", "place": "position", "hangul": "hangul_only", "school": "school"}
+
+def _merged(asked, told):
+    "The facts of a question with what else it tells put in."
+    person = {"gender": told.gender or asked["gender"], "surname": told.surname or asked["surname"]}
+    return asked | person | {fact: told.options.get(name, asked[fact]) for fact, name in _IN_FACTS.items()}
+
+def _counted(question, asked):
+    "Refuses counts of elements that cannot be read."
+    if not asked["miscounted"] and (not asked["counts"] or sum(asked["counts"]) in (6, 8)): return
+    remedy = "목 2개, 화 1개, 토 0개, 금 2개, 수 3개처럼 다섯 오행을 한 번씩, 합이 6이나 8이 되게 적어 주세요"
+    raise InputError("question", question.strip()[:40], "오행의 개수를 읽을 수 없습니다", remedy)
+
+def _lost(question): raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
+
 def _understood(question):
     "What a question asks for, or one clear error."
-    asked: dict = parse_question(question) if isinstance(question, str) else {"family": None, "counts": None}
-    if asked.get("miscounted") or asked.get("counts") and sum(asked["counts"]) not in (6, 8):
-        raise InputError("question", question.strip()[:40], "오행의 개수를 읽을 수 없습니다", "목 2개, 화 1개, 토 0개, 금 2개, 수 3개처럼 다섯 오행을 한 번씩, 합이 6이나 8이 되게 적어 주세요")
-    told, problems = _hear(question, asked["family"] in (None, "male", "female")) if isinstance(question, str) else (Asked(None, "", "", {}, ()), ())
-    family = _family_of(question, asked, told) if isinstance(question, str) else None
-    if not family: raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
-    asked = _merged(asked, told) | {"family": family, "told": told, "plain": asked}
+    plain: dict = parse_question(question) if isinstance(question, str) else _lost(question)
+    _counted(question, plain)
+    told, problems = _hear(question, plain["family"] in (None, "male", "female"))
+    family = _family_of(question, plain, told) or _lost(question)
+    asked = _merged(plain, told) | {"family": family, "told": told, "plain": plain}
     count, most = asked["count"], _MOST_LISTED.get(family)
     if count is not None and count < 1: raise InputError("question", count, "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
     notes = (f"한 번에 {most}개까지 답합니다(물은 것 {count}개).",) if most and count and count > most else ()
     return asked | {"notes": (*problems, *notes, *_notes(told, family))}
 
-def _merged(asked, told):
-    "The facts of a question with what else it tells put in."
-    options = told.options
-    return asked | dict(gender=told.gender or asked["gender"], surname=told.surname or asked["surname"], count=options.get("count", asked["count"]), length=options.get("length", asked["length"]),
-                        fixed=options.get("fixed_syllable", asked["fixed"]), place=options.get("position", asked["place"]), hangul=options.get("hangul_only", asked["hangul"]), school=options.get("school", "haerye"))
-
 # %% ../nbs/09_generate.ipynb #9c373c6e
-_FACTS = "gender surname count length fixed place hangul".split()
+_FACTS = "gender surname count length fixed place hangul school".split()
 
 def _asked_plainly(question, asked):
     "The question as the model has learned it, where the words of a question tell less than was understood."
     plain = asked["plain"]
-    if asked["family"] in ("male", "female"): return question if plain["family"] == asked["family"] else f"한국 {asked['gender']}자 이름 지어줘"
-    if asked["family"] != "naming" or plain["family"] == "naming" and all(plain[f] == asked[f] for f in _FACTS) and asked["school"] == "haerye": return question
+    if plain["family"] == asked["family"] and (asked["family"] != "naming" or all(plain[f] == asked[f] for f in _FACTS)): return question
+    if asked["family"] in ("male", "female"): return f"한국 {asked['gender']}자 이름 지어줘"
     return naming_question(asked["counts"], asked["gender"], asked["surname"], asked["count"] or 3, asked["length"]) + _wish_of(asked)
 
 def _wish_of(asked): return wish(asked["fixed"], asked["place"] if asked["fixed"] else "", asked["hangul"], **_school({"hangul_only": asked["hangul"], "school": asked["school"]}))
 
+# %% ../nbs/09_generate.ipynb #bc1eb198
 def _answered(engine, model, question, rules, own, seed):
     "A reply to a question in the words of the model, or of the rule engine."
     loading = _Loading(engine, model)
@@ -783,8 +812,8 @@ def _answered(engine, model, question, rules, own, seed):
 
 # %% ../nbs/09_generate.ipynb #3b64b125
 def _moment(birth):
-    "A birth as `four_pillars` reads it."
-    if birth.offset is None: return birth.iso
+    "A birth as `four_pillars` reads it: in words, or with its offset."
+    if birth.offset is None: return birth.said
     minutes = abs(birth.offset)//60
     return f"{birth.iso}{'-' if birth.offset < 0 else '+'}{minutes//60:02d}:{minutes % 60:02d}"
 
@@ -799,22 +828,29 @@ def _ask_birth(asked, engine, model, seed):
     surname = [n for n in found.analysis.notes if "성씨 표" in n or "사격" in n]
     return Reply("", f"{found.explanation}\n\n이름 추천\n{blocks}", found.source, found.source_reason, tuple(surname))
 
+# %% ../nbs/09_generate.ipynb #4fa86939
 def _ask_unnamed(asked, engine, model, seed):
     "Names for a birth without a surname: by the counts of its chart alone."
-    told, chart = asked["told"], {name: value for name, value in asked["told"].options.items() if name in _CHART}
+    told = asked["told"]
+    chart, rest = ({k: v for k, v in told.options.items() if (k in _CHART) == inside} for inside in (True, False))
     analysis = naming.analyze(_moment(told.birth), **chart)
     asked = asked | {"family": "naming", "counts": tuple(analysis.counts.values())}
-    reply = _answered(engine, model, _asked_plainly("", asked), *_ask_naming(asked, seed), seed)
-    unused = _notes(replace(told, birth=None, unread=(), options={k: v for k, v in told.options.items() if k not in chart}), "naming")
-    return replace(reply, text=f"{analysis.sentences[0]} {reply.text}", notes=("성을 말하지 않아 성과 어울리는지는 보지 않았습니다.", *unused))
+    rules, own = _ask_naming(asked, seed)
+    reply = _answered(engine, model, _asked_plainly("", asked), rules, own, seed)
+    unused = _notes(replace(told, birth=None, unread=(), options=rest), "naming")
+    alone = "성을 말하지 않아 성과 어울리는지는 보지 않았습니다."
+    return replace(reply, text=f"{analysis.sentences[0]} {reply.text}", notes=(alone, *unused))
 
 def _ask_chart(asked, engine, model, seed):
     "What the chart of a birth has and lacks."
-    told, options = asked["told"], {name: value for name, value in asked["told"].options.items() if name in ("mode", *_CHART)}
+    told = asked["told"]
+    options = {name: value for name, value in told.options.items() if name in ("mode", *_CHART)}
     analysis = naming.analyze(_moment(told.birth), **options)
-    if "mode" in options: return Reply("", " ".join(analysis.sentences), "engine", f"{SOURCES['engine']}: 모델은 개수 보충만 배웠습니다")
+    why = f"{SOURCES['engine']}: 모델은 개수 보충만 배웠습니다"
+    if "mode" in options: return Reply("", " ".join(analysis.sentences), "engine", why)
     counts = tuple(analysis.counts.values())
-    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", *_ask_interpret({"counts": counts}, seed), seed)
+    rules, own = _ask_interpret({"counts": counts}, seed)
+    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", rules, own, seed)
     return replace(reply, text=f"{analysis.sentences[0]} {reply.text}")
 
 # %% ../nbs/09_generate.ipynb #c087
@@ -832,7 +868,9 @@ def ask(
     asked = _understood(question)
     if asked["family"] not in _BY_BIRTH:
         rules, own = _ASK[asked["family"]](asked, seed)
-        return replace(_answered(engine, model, _asked_plainly(question, asked), rules, own, seed), question=question, notes=asked["notes"])
+        reply = _answered(engine, model, _asked_plainly(question, asked), rules, own, seed)
+        return replace(reply, question=question, notes=asked["notes"])
     reply, told = _BY_BIRTH[asked["family"]](asked, engine, model, seed), asked["told"]
     read = f"읽은 것: {told.said()}."
-    return replace(reply, question=question, text=f"{read}\n\n{reply.text}", notes=(*told.birth.notes[1:], *reply.notes, *asked["notes"]))
+    notes = (*told.birth.notes[1:], *reply.notes, *asked["notes"])
+    return replace(reply, question=question, text=f"{read}\n\n{reply.text}", notes=notes)

@@ -69,7 +69,7 @@ def find_name(
     return _by_name().get(name) or (_by_name().get(normalize(name)) if isinstance(name, str) else None)
 
 # %% ../nbs/03_names.ipynb #c020
-_GENDERS = OPTIONS["gender"].aliases | {word: g for g, words in OPTIONS["gender"].choices.items() for word in (g, words)}
+_GENDERS = {word: g for g, words in OPTIONS["gender"].choices.items() for word in (g, words)} | OPTIONS["gender"].aliases
 
 def parse_gender(
     gender: str,  # 성별: 남, 남자, 여성, female ...
@@ -234,7 +234,7 @@ def _by_hanja(hanja):
 def surname_info(
     text: str,   # 성: Hangul (정, 남궁) or Hanja (鄭)
 ) -> Surname:    # with only the given Hanja among the choices when `text` is Hanja
-    "Looks a surname up. Of two surnames with the same Hanja (柳: 유, 류) the more common one answers; one that no table lists has rank 0."
+    "Looks a surname up; one that no table lists has rank 0. Of two with the same Hanja (柳: 유, 류) the more common one answers."
     said = normalize(text).replace(" ", "") if isinstance(text, str) else ""
     if said in surnames(): return surnames()[said]
     found = _by_hanja(said)
@@ -248,18 +248,20 @@ def _printable(syllable):
 
 def _reading_of(hanja):
     "A surname of listed characters as it is read at the head of a name; '' unless each has one reading."
-    listed = [hanja_facts()[c].readings if c in hanja_facts() else () for c in hanja]
+    listed = ["".join(hanja_facts()[c].readings) if c in hanja_facts() else "" for c in hanja]
     if not listed or any(len(readings) != 1 for readings in listed): return ""
-    return dueum(listed[0][0]) + "".join(readings[0] for readings in listed[1:])
+    return dueum(listed[0]) + "".join(listed[1:])
 
 def _unlisted(text, said):
     "A surname that the table does not have; `InputError` when it can be none."
-    def refuse(why, remedy): raise InputError("surname", text, f"성씨 표에 없는 성입니다{why}", remedy)
-    if not said or not (is_hangul(said) or all(map(is_hanja, said))): refuse("", "성을 한글 또는 한자로 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
+    def refuse(why, remedy="성을 한글 또는 한자로 다시 확인해 주세요 (예: 김, 남궁, 鄭)"):
+        raise InputError("surname", text, f"성씨 표에 없는 성입니다{why}", remedy)
+    if not said or not (is_hangul(said) or all(map(is_hanja, said))): refuse("")
     hangul = said if is_hangul(said) else _reading_of(said)
-    if not hangul: refuse(f"({said}의 음을 하나로 정할 수 없습니다)", "성을 한글로 적고 한자는 성의 한자(surname_hanja)에 적어 주세요")
-    if len(hangul) > 5 or len(hangul) > 2 and hangul[0] in surnames(): refuse("(이름까지 적은 것 같습니다)", "성만 적어 주세요 (예: 김, 남궁)")
-    if not all(map(_printable, hangul)): refuse("(전산에 쓰는 한글에 없는 음절입니다)", "성을 다시 확인해 주세요 (예: 김, 남궁, 鄭)")
+    if not hangul: refuse(f"({said}의 음을 하나로 정할 수 없습니다)", "성을 한글로 적고 한자는 surname_hanja에 적어 주세요")
+    whole = len(hangul) > 5 or len(hangul) > 2 and hangul[0] in surnames()
+    if whole: refuse("(이름까지 적은 것 같습니다)", "성만 적어 주세요 (예: 김, 남궁)")
+    if not all(map(_printable, hangul)): refuse("(전산에 쓰는 한글에 없는 음절입니다)")
     choices = () if is_hangul(said) else (SurnameHanja(said, surname_strokes(said)),)
     return Surname(hangul, 0, choices, ("".join(map(_koroman, hangul)).capitalize(),))
 
@@ -286,7 +288,8 @@ def surname_note(
     counted = f"한자 {hanja}의 획수를 몰라" if hanja else "한자를 적지 않아"
     uncounted = [] if strokes else [f"성의 {counted} 사격과 음양은 세지 않습니다."]
     if found.rank: return uncounted[0] if uncounted else ""
-    return " ".join([f"성 '{josa(found.hangul + chr(39), '은/는')} 성씨 표에 없어 로마자({found.romans[0]})는 표기법대로 적습니다.", *uncounted])
+    said = josa(f"성 '{found.hangul}'", "은/는")
+    return " ".join([f"{said} 성씨 표에 없어 로마자({found.romans[0]})는 표기법대로 적습니다.", *uncounted])
 
 # %% ../nbs/03_names.ipynb #c061
 _COMMON_DOUBLE = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방")  # 흔한 복성

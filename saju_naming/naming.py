@@ -18,7 +18,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, is_hanja, lookup, natural_reading, registrable_readings, table
+from .hanja import dueum, is_hanja, natural_reading, registrable_readings, table
 from .manse import four_pillars
 from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames, teasing)
@@ -50,7 +50,7 @@ def supplement(
 ) -> tuple:            # 채울 오행, the most lacking first
     "Which elements a given name should supply (the `lacking` rule above)."
     if any(isinstance(c, (float, np.floating)) for c in counts):
-        raise InputError("counts", tuple(counts), "어림수(float)로는 같은 무게를 가릴 수 없습니다", "정수나 Fraction으로 적어 주세요")
+        raise InputError("counts", tuple(counts), "어림수(float)로는 같은 무게를 가릴 수 없습니다", "Fraction으로 적어 주세요")
     options = [ELEMENTS.index(e) for e in allowed]
     pair = min(combinations_with_replacement(sorted(options), 2), key=lambda added: _supplement_key(counts, added))
     plan = sorted(pair, key=lambda i: (counts[i], i))[:length]
@@ -98,12 +98,12 @@ def _describe_relations(counts, once):
     return sentences
 
 # %% ../nbs/04_naming.ipynb #c028
-SEASON = {"비화": 15, "생": 12, "피생": 10, "피극": 8, "극": 6}  # 왕·상·휴·수·사 in tenths; the order is traditional, the factors are this project's
+SEASON = {"비화": 15, "생": 12, "피생": 10, "피극": 8, "극": 6}  # 왕·상·휴·수·사 in tenths: this project's
 
 def element_weights(
     pillars,  # 기둥의 육십갑자 번호 (3 or 4), year first
 ) -> tuple:   # 오행 무게 (5,), `Fraction`s in units of one character
-    "Element weights with hidden stems (지장간) by days and the month's season (월령); exact, so that equal weights are equal."
+    "Element weights with hidden stems (지장간) by days and the month's season (월령); exact: equal weights are equal."
     days = [0]*5                                     # 일로 센 무게: 천간 하나는 30일
     for p in pillars:
         days[STEM_ELEMENTS[p % 10]] += 30
@@ -623,7 +623,7 @@ def _joined_text(option, value): return check(option, value).replace(" ", "")
 
 # %% ../nbs/04_naming.ipynb #c098
 def _kin(field, words):
-    "Given names of relatives, read every way they can be: as written, without whatever may be a surname, and what stands after a space."
+    "Given names of relatives, read every way they can be: as written, without what may be a surname, after a space."
     names = []
     for word in words:
         whole, after = word.replace(" ", ""), word.partition(" ")[2].replace(" ", "")
@@ -635,7 +635,8 @@ def _kin(field, words):
 def _excluded(words):
     "What to leave out: given names or syllables in Hangul, or single Hanja."
     for w in words:
-        if not (is_hangul(w.replace(" ", "")) or is_hanja(w)): raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
+        if is_hangul(w.replace(" ", "")) or is_hanja(w): continue
+        raise InputError("exclude", w, "뺄 것으로 읽을 수 없습니다", "한글 이름, 한글 음절, 한자 한 글자 가운데 하나로 적어 주세요")
     names = _kin("exclude", [w for w in words if len(w) > 1])
     return tuple(n for n in names if len(n) > 1) + tuple(w for w in words if len(w) == 1)
 
@@ -646,21 +647,23 @@ def _written_surname(found, written):
     "The Hanja that somebody writes a surname with, and its strokes (() when unknown)."
     usual = ", ".join(c.hanja for c in found.choices)
     remedy = f"흔히 쓰는 {usual} 가운데 하나인지 확인해 주세요" if usual else "성의 한자를 다시 확인해 주세요"
-    if not _is_hanja_text(written): raise InputError("surname_hanja", written, "한자가 아닙니다", remedy)
+    def refuse(why): raise InputError("surname_hanja", written, why, remedy)
+    if not _is_hanja_text(written): refuse("한자가 아닙니다")
     for c in found.choices:
         if c.hanja == written: return c
-    if len(written) != len(found.hangul): raise InputError("surname_hanja", written, f"성 {josa(found.hangul, '과/와')} 글자 수가 다릅니다", remedy)
+    if len(written) != len(found.hangul): refuse(f"성 {josa(found.hangul, '과/와')} 글자 수가 다릅니다")
     for h, r in zip(written, found.hangul):
         readings = registrable_readings(h) if h in table() else (r,)
-        if r not in readings: raise InputError("surname_hanja", written, f"{h}의 음은 {', '.join(readings)}입니다", remedy)
+        if r not in readings: refuse(f"{h}의 음은 {', '.join(readings)}입니다")
     return written, surname_strokes(written)
 
 def _surname(surname, surname_hanja):
-    "The surname of a request: its facts, Hanja ('' when unknown) and 원획 (() when unknown); the usual Hanja when none is given."
+    "The surname of a request: its facts, Hanja ('' when unknown) and 원획 (() when unknown); the usual Hanja by default."
     found, said = surname_info(surname), normalize(surname).replace(" ", "")
     if surname_hanja is None: return found, *(found.choices[0] if found.choices else ("", ()))
     written = _joined_text("surname_hanja", surname_hanja)
-    if _is_hanja_text(said) and said != written: raise InputError("surname_hanja", written, f"성으로 적은 한자({said})와 다릅니다", "한자를 한 번만 적어 주세요")
+    if _is_hanja_text(said) and said != written:
+        raise InputError("surname_hanja", written, f"성으로 적은 한자({said})와 다릅니다", "한자를 한 번만 적어 주세요")
     return found, *_written_surname(found, written)
 
 # %% ../nbs/04_naming.ipynb #c102
@@ -676,8 +679,10 @@ def _parts(request, given, chars):
     parts = {"hanja": WEIGHTS["hanja"]*sum(_quality(c, gender) for c in chars)/len(chars), "name": WEIGHTS["name"]*name_score(given, gender),
              "sound": WEIGHTS["sound"]*sound_score(sound_elements(request.surname + given, request.school))}
     family = request.surname_strokes
-    if not all(strokes): parts["hanja"] = float(WEIGHTS["hanja"]*(find_name(given) is not None and find_name(given).kind == "pure"))
-    elif family: parts |= {"suri": WEIGHTS["suri"]*suri_score(family, strokes), "eumyang": WEIGHTS["eumyang"]*eumyang_score([*family, *strokes])}
+    if not all(strokes): parts["hanja"] = float(WEIGHTS["hanja"]*(getattr(find_name(given), "kind", "") == "pure"))
+    elif family:
+        parts["suri"] = WEIGHTS["suri"]*suri_score(family, strokes)
+        parts["eumyang"] = WEIGHTS["eumyang"]*eumyang_score([*family, *strokes])
     if any(len(s) == len(given) and any(a == b for a, b in zip(s, given)) for s in request.siblings): parts["siblings"] = float(KIN)
     return parts
 
@@ -712,32 +717,35 @@ class Recommendation:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/04_naming.ipynb #c108
-_USUAL = {option.name: option.default for option in NAMING}
+_USUAL: dict = {option.name: option.default for option in NAMING}
 
 def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."
     fixed = asked["fixed_syllable"] or ""
-    if asked["position"] and not fixed: raise InputError("position", asked["position"], "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
-    if fixed and asked["length"] == 1: raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", "이름 글자 수를 2로 하거나 돌림자를 빼 주세요")
-    return fixed
+    if asked["position"] and not fixed:
+        raise InputError("position", asked["position"], "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
+    if not fixed or asked["length"] > 1: return fixed
+    remedy = "이름 글자 수를 2로 하거나 돌림자를 빼 주세요"
+    raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", remedy)
 
 def _request(gender, surname, **asked):
     "What was asked, with what fits together checked; the values themselves are checked already."
-    asked = _USUAL | asked
+    asked = dict(_USUAL) | asked
     found, hanja, strokes = _surname(surname, asked["surname_hanja"])
-    kin = {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
-    note = surname_note(found, hanja, strokes or asked["hangul_only"])
-    return _Request(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes, fixed=_fixed(asked), exclude=_excluded(asked["exclude"]), note=note, **kin,
-                    **{name: asked[name] for name in ("count", "length", "position", "gender_neutral", "hangul_only", "school", "seed")})
+    note = surname_note(found, hanja, (0,) if asked["hangul_only"] else strokes)   # 한글 이름은 획수를 세지 않는다
+    own: dict = {name: asked[name] for name in ("count", "length", "position", "gender_neutral", "hangul_only", "school", "seed")}
+    own |= dict(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes)
+    own |= {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
+    return _Request(**own, fixed=_fixed(asked), exclude=_excluded(asked["exclude"]), note=note)
 
 # %% ../nbs/04_naming.ipynb #c110
 def _spared(pool, request):
     "The candidates that `exclude` leaves; `InputError` when it takes the generation character away."
     if not request.exclude: return pool
-    left = pool[np.array([h not in request.exclude and SYLLABLES[s] not in request.exclude for h, s in zip(pool.hanja, pool.syllable)])]
-    if _fixed_mask(pool, request.fixed).any() and not _fixed_mask(left, request.fixed).any():
-        raise InputError("fixed_syllable", request.fixed, "뺄 것(exclude)이 이 돌림자를 막습니다", "둘 가운데 하나를 지워 주세요")
-    return left
+    out = set(request.exclude)
+    left = pool[np.array([out.isdisjoint((h, SYLLABLES[s])) for h, s in zip(pool.hanja, pool.syllable)])]
+    if not _fixed_mask(pool, request.fixed).any() or _fixed_mask(left, request.fixed).any(): return left
+    raise InputError("fixed_syllable", request.fixed, "뺄 것(exclude)이 이 돌림자를 막습니다", "둘 가운데 하나를 지워 주세요")
 
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
@@ -756,10 +764,15 @@ def _scored_blocks(analysis, request):
 
 # %% ../nbs/04_naming.ipynb #c112
 _BARRED = {  # 권하지 않는 까닭 → 말
-    "parents": "남은 이름이 부모의 이름과 같습니다", "siblings": "남은 이름이 형제자매의 이름과 같습니다", "exclude": "남은 이름이 모두 뺄 것입니다",
-    "surname": "남은 이름이 모두 성의 끝소리로 시작합니다", "fixed_syllable": "남은 이름이 모두 그 자리에서 그렇게 읽지 않는 음입니다(서률은 서율로 읽음)",
-    "gender_neutral": "남은 이름이 모두 한쪽 성별의 이름입니다", "name": "남은 이름이 모두 놀림말처럼 들립니다"}
+    "parents": "남은 이름이 부모의 이름과 같습니다",
+    "siblings": "남은 이름이 형제자매의 이름과 같습니다",
+    "exclude": "남은 이름이 모두 뺄 것입니다",
+    "surname": "남은 이름이 모두 성의 끝소리로 시작합니다",
+    "fixed_syllable": "남은 이름이 모두 그 자리에서 그렇게 읽지 않는 음입니다(서률은 서율로 읽음)",
+    "gender_neutral": "남은 이름이 모두 한쪽 성별의 이름입니다",
+    "name": "남은 이름이 모두 놀림말처럼 들립니다"}
 
+# %% ../nbs/04_naming.ipynb #3780d73f
 def _barred(request, given):
     "Why a name must not be recommended (a key of `_BARRED`), or ''."
     for field in ("parents", "siblings", "exclude"):
@@ -782,10 +795,11 @@ def _rejecter(request, causes):
 def _no_names(request, plan, causes):
     "The error of a request that nothing meets, with the cause that left most out."
     why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
-    if why: return InputError(why, getattr(request, why, None) or request.fixed or None, f"조건에 맞는 이름이 없습니다({_BARRED[why]})", "이 조건이나 다른 조건을 하나 줄여 주세요")
     goal = josa("·".join(dict.fromkeys(plan)), "을/를")
-    if request.exclude: return InputError("exclude", ", ".join(request.exclude[:3]), f"조건에 맞는 이름이 없습니다(뺄 것을 빼면 {goal} 채울 글자가 없습니다)", "뺄 것을 줄여 주세요")
-    return InputError("fixed_syllable", request.fixed, f"조건에 맞는 이름이 없습니다({goal} 함께 채울 글자가 없습니다)", "돌림자나 그 자리를 바꾸어 주세요")
+    if why: field, value, cause = why, getattr(request, why, None) or request.fixed or None, _BARRED[why]
+    elif request.exclude: field, value, cause = "exclude", ", ".join(request.exclude[:3]), f"뺄 것을 빼면 {goal} 채울 글자가 없습니다"
+    else: field, value, cause = "fixed_syllable", request.fixed, f"{goal} 함께 채울 글자가 없습니다"
+    return InputError(field, value, f"조건에 맞는 이름이 없습니다({cause})", "이 조건이나 다른 조건을 하나 줄여 주세요")
 
 # %% ../nbs/04_naming.ipynb #c114
 def _noted(analysis, request):
@@ -824,16 +838,19 @@ def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
     for c in hanja:
         if not (is_hanja(c) or is_hangul(c)): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
-    if len(hanja) == len(surname) + len(given): return hanja[len(surname):], hanja[:len(surname)] if hanja[:len(surname)] != surname else None
+    family = hanja[:len(surname)]
+    if len(hanja) == len(surname) + len(given): return hanja[len(surname):], family if family != surname else None
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
 # %% ../nbs/04_naming.ipynb #c132
 def _surname_said(surname, surname_hanja):
     "The surname's Hanja from what was said of it and what the name was written with; they must not differ."
-    if not _is_hanja_text(surname) or surname_hanja in (None, surname): return surname if _is_hanja_text(surname) else surname_hanja
+    if not _is_hanja_text(surname): return surname_hanja
+    if surname_hanja in (None, surname): return surname
     raise InputError("surname", surname, f"이름에 적은 성의 한자({surname_hanja})와 다릅니다", "성의 한자를 하나로 맞추어 주세요")
 
+# %% ../nbs/04_naming.ipynb #033028ad
 @takes(pick("parents", "mode", "school"), CHART)
 def check_name(
     name,          # 성명 (한글), such as 김서연; a space may stand after the surname
@@ -845,12 +862,14 @@ def check_name(
     **options,     # parents, mode, school and the options of `CHART`
 ) -> NameReport:
     "The facts of a name, and what a registry office would object to."
-    hanja, surname = "" if hanja is None else _joined_text(_HANJA, hanja), None if surname is None else _joined_text("surname", surname)
+    hanja = "" if hanja is None else _joined_text(_HANJA, hanja)
+    surname = None if surname is None else _joined_text("surname", surname)
     family, given = split_name(check(_NAME, name), surname, hanja)
     written, surname_hanja = _given_hanja(hanja, family, given) if hanja else ("", None)
     gender = check("gender", gender) or max("남여", key=lambda g: name_score(given, g))
     chart = _given({option.name: options[option.name] for option in CHART})
-    request = _request(gender, family, surname_hanja=_surname_said(surname or "", surname_hanja), parents=options["parents"], hangul_only=not written, school=options["school"])
+    surname_hanja = _surname_said(surname or "", surname_hanja)
+    request = _request(gender, family, surname_hanja=surname_hanja, hangul_only=not written, **{name: options[name] for name in ("parents", "school")})
     chars = [_char_facts("" if h == r else h, r, request.school) for h, r in zip(written or given, given)]
     analysis = _noted(analyze(birth, options["mode"], min(len(given), 3), **chart), request) if birth is not None else None
     facts = _facts(request, given, chars, analysis.plan if analysis else ())

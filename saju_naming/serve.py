@@ -489,9 +489,10 @@ class Workers(Line):
         "Keeps what is wrong with the engine, by how the last naming went."
         self.fault = None if kind == "done" else reply.reason if kind == "refused" else "이름을 짓다가 잘못이 났습니다"
 
-# %% ../nbs/11_serve.ipynb #c051
+# %% ../nbs/11_serve.ipynb #5280e118
 class Broken(Exception): "A worker failed in a way that nobody foresaw; the text says where."
 
+# %% ../nbs/11_serve.ipynb #c051
 class Crew(Workers):
     "Workers that jobs are given to, and that know whether their engine answers."
     def __init__(
