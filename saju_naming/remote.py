@@ -88,7 +88,7 @@ class _Timed(HTTPConnection):
     "A connection whose timeout is that of the whole reply."
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.until = time.monotonic() + self.timeout  # type: ignore[operator]  # always given
+        self.until = time.monotonic() + (self.timeout or 0)
 
     def response_class(self, sock, *args, **kwargs):  # type: ignore[override]
         "A reply that is read by the clock."
