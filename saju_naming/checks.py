@@ -63,8 +63,8 @@ def _flag(option, value):
 # %% ../nbs/lib/checks.ipynb #k007
 def _choice(option, value):
     "One of the choices: by its value, its Korean word or another word for it."
-    said = normalize(value).lower() if isinstance(value, str) else value
-    words = {words: choice for choice, words in option.choices.items()} | option.aliases
+    said = normalize(value).lower().replace(" ", "") if isinstance(value, str) else value
+    words = {words.replace(" ", ""): choice for choice, words in option.choices.items()} | option.aliases
     if isinstance(said, str) and said in option.choices: return said
     if isinstance(said, str) and said in words: return words[said]
     listed = ", ".join(f"{choice}({words})" for choice, words in option.choices.items())
@@ -112,7 +112,7 @@ def read(
     "A value that was typed: numbers are read, then it is checked."
     option = OPTIONS[option] if isinstance(option, str) else option
     plain = normalize(text) if isinstance(text, str) and option.kind in ("whole", "number") else text
-    form, number = _FORMS.get(option.kind, (None, None))
+    form, number = _FORMS.get(option.kind, ("", str))
     if form and isinstance(plain, str) and re.fullmatch(form, plain): plain = number(plain)
     return check(option, plain)
 

@@ -14,6 +14,7 @@ import os
 if "OPENBLAS_NUM_THREADS" not in os.environ: os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # %% ../nbs/13_cli.ipynb #c008
+import difflib
 import json
 import sys
 from dataclasses import asdict, replace
@@ -39,7 +40,7 @@ _HELP_FOR = "--help로 보기를 확인해 주세요"
 
 def _expected(param):
     "What a parameter takes, in words."
-    if isinstance(param.type, click.IntRange): return f"{param.type.min} 이상의 수를 적어 주세요"
+    if isinstance(param.type, click.IntRange): return f"{param.type.min} 이상{f', {param.type.max} 이하' if param.type.max else ''}의 수를 적어 주세요"
     return "숫자를 적어 주세요" if param.type.name in ("integer", "float") else _HELP_FOR
 
 def our_error(
@@ -50,8 +51,8 @@ def our_error(
     option = e.param.opts[0] if isinstance(e, click.BadParameter) and e.param else ""
     if isinstance(e, click.MissingParameter): return InputError(e.param.name, None, "값이 빠졌습니다", f"{option} 값을 적어 주세요. {_HELP_FOR}" if option[:1] == "-" else _HELP_FOR)
     if isinstance(e, click.NoSuchOption):
-        near = f"혹시 {e.possibilities[0]}인가요? " if e.possibilities else ""
-        return InputError("option", e.option_name, "없는 옵션입니다", f"{near}--help로 목록을 확인해 주세요")
+        near = difflib.get_close_matches(e.option_name.strip("-"), [o.strip("-") for o in e.possibilities or ()], n=1)
+        return InputError("option", e.option_name, "없는 옵션입니다", f"{f'혹시 --{near[0]}인가요? ' if near else ''}--help로 목록을 확인해 주세요")
     if isinstance(e, click.BadOptionUsage): return InputError("option", e.option_name, "값이 빠졌습니다", _HELP_FOR)
     if option: return InputError(e.param.name, None, "값을 읽을 수 없습니다", _expected(e.param))
     return InputError(e.ctx.command_path if e.ctx else "saju-naming", None, "없는 명령이거나 남는 말이 있습니다", "--help로 쓰는 법을 확인해 주세요")
@@ -249,15 +250,15 @@ def _prompt(
 ):
     "Asks until the answer can be read; 종료 or the end of the input raises EOFError."
     while True:
-        word = input(text + ": ").strip()
+        word = normalize(input(text + ": "))
         if word == "종료": raise EOFError
         try: return parse(word)
         except InputError as e: click.echo(str(e))
 
 def _birth(word):
-    "A birth as it is typed: 1990-05-15, 1990-05-15 14:30 or 1990-05-15T14:30."
-    not_future(check("birth", word))
-    return check("birth", word)
+    "A birth as people write it (`read_birth`)."
+    not_future(word)
+    return word
 
 def _number(n):
     "A parser for 1..n."
@@ -281,7 +282,8 @@ def _three(birth, gender, surname, writer, console):
 
 def _surname_word(word):
     "A surname, or '' for none."
-    return surname_info(word).hangul if word.strip() else ""
+    if word: surname_info(check("surname", word))
+    return word
 
 # %% ../nbs/13_cli.ipynb #c030
 def _talk(writer):

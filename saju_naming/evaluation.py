@@ -14,13 +14,7 @@ __all__ = ['CHECKS', 'refusal', 'METRICS', 'MODULES', 'BENCHMARK_VERSION', 'KIND
            'evaluate_engine']
 
 # %% ../nbs/10_evaluate.ipynb #c005
-import json
-import logging
-import lzma
-import os
-import random
-import re
-import time
+import json, logging, lzma, os, random, re, time
 from collections import Counter
 from functools import lru_cache
 from hashlib import sha256
@@ -29,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend
 from .hanja import by_reading, lookup, table
-from .names import _COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames
-from .names import popularity as popularity_band
+from .names import (_COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
+                               popularity as popularity_band)
 from .naming import analyze, char_quality
 from .errors import InputError, Unavailable
 from .folders import first_words
@@ -39,7 +33,7 @@ from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_E
 from .plots import use_korean_font
 from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
-from .verify import claims, facts_of, named, parse_answer, parse_question, read_answer, refused
+from .verify import claims, facts_of, names_in, parse_question, read_answer
 
 # %% ../nbs/10_evaluate.ipynb #c021
 @lru_cache(maxsize=256)
@@ -119,7 +113,7 @@ def variety(
     answers,  # 답들: dicts with text
 ) -> dict:    # names, characters (how many different ones), requests
     "How many different names and characters come out (다양함)."
-    names = [n for a in answers for n in named(a["text"])]
+    names = [n for a in answers for n in names_in(a["text"])]
     return {"names": len({(n["given"], n["hanja"]) for n in names}), "characters": len({h for n in names for h in n["hanja"]}), "requests": len(answers)}
 
 def determinism(
@@ -601,6 +595,14 @@ def write_benchmark(
     (folder/"benchmark.jsonl").write_text(benchmark_lines(items), encoding="utf-8")
     (folder/"benchmark.md").write_text(benchmark_card(items), encoding="utf-8")
 
+def _item(path, number, line):
+    "One item of a file."
+    try: item = json.loads(line)
+    except ValueError as e: raise InputError("path", str(path), f"{number}번째 줄이 JSON이 아닙니다", "benchmark.jsonl처럼 한 줄에 한 문제를 적어 주세요") from e
+    if isinstance(item, dict) and item.keys() >= {"id", "kind", "question", "facts"}: return item
+    raise InputError("path", str(path), f"{number}번째 줄이 문제의 꼴이 아닙니다(id, kind, question, facts)", "benchmark.md의 꼴을 보고 적어 주세요")
+
+# %% ../nbs/10_evaluate.ipynb #d918c3bb
 def asked_of(
     item,    # a benchmark item
 ) -> dict:   # its facts, and whether it asks for 상생 or 상극
@@ -608,13 +610,6 @@ def asked_of(
     facts = item["facts"]
     if facts.get("family") != "interpret" or "element" not in facts: return facts
     return facts | {"good": parse_question(item["question"])["good"]}
-
-def _item(path, number, line):
-    "One item of a file."
-    try: item = json.loads(line)
-    except ValueError as e: raise InputError("path", str(path), f"{number}번째 줄이 JSON이 아닙니다", "benchmark.jsonl처럼 한 줄에 한 문제를 적어 주세요") from e
-    if isinstance(item, dict) and item.keys() >= {"id", "kind", "question", "facts"}: return item
-    raise InputError("path", str(path), f"{number}번째 줄이 문제의 꼴이 아닙니다(id, kind, question, facts)", "benchmark.md의 꼴을 보고 적어 주세요")
 
 # %% ../nbs/10_evaluate.ipynb #c114
 def load_benchmark(
@@ -722,6 +717,7 @@ def _stopped(error, times):
     "The error of a run that goes no further."
     return Unavailable(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
 
+# %% ../nbs/10_evaluate.ipynb #e10h
 def collect(
     items,        # benchmark items
     engine=None,  # `generate.Engine`; None is the rule engine alone
@@ -932,6 +928,7 @@ def _report(out, label, items, answered):
     _replace(out/"scores.png", lambda part: figure(items, scored).savefig(part, dpi=120))
     return tables
 
+# %% ../nbs/10_evaluate.ipynb #e10i
 def evaluate_engine(
     engine,                  # `generate.Engine`, or None for the rule engine alone
     out,                     # folder for answers, scores.json, scores.md and scores.png

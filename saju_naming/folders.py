@@ -38,7 +38,10 @@ _NO_ROOM = ("out of memory", "allocate memory", "bad allocation", "bad_alloc")
 
 def _no_room(error): return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _NO_ROOM)
 
-def _no_memory(model): return Unavailable("model", str(model), "메모리가 모자랍니다", "다른 프로그램을 끄거나, 8bit로 읽거나, 더 작은 모델을 적어 주세요")
+def _no_memory(model):
+    "The error of a model that has no room."
+    remedy = "다른 프로그램을 끄거나, 8bit로 읽거나, 더 작은 모델을 적어 주세요"
+    return Unavailable("model", str(model), "메모리가 모자랍니다", remedy)
 
 @contextmanager
 def reading(
@@ -62,7 +65,8 @@ def answering(
     except SajuError: raise
     except (RuntimeError, ValueError, LookupError, MemoryError, OSError) as e:
         if _no_room(e): raise _no_memory(model) from e
-        raise Unavailable("model", str(model), f"모델이 답하다 멈추었습니다({first_words(e)})", "다시 불러 보고, 거듭되면 모델을 다시 내려받아 주세요") from e
+        why = f"모델이 답하다 멈추었습니다({first_words(e)})"
+        raise Unavailable("model", str(model), why, "다시 불러 보고, 거듭되면 모델을 다시 내려받아 주세요") from e
 
 # %% ../nbs/lib/folders.ipynb #f012
 def read_text(

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import NamedTuple
 from .errors import InputError
-from .text import VARIANTS, normalize
+from .text import normalize
 
 # %% ../nbs/02_hanja.ipynb #c025
 _Y_VOWELS = (2, 3, 6, 7, 12, 17, 20)   # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ

@@ -14,14 +14,14 @@ from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, Callable
 from zoneinfo import ZoneInfo
 import numpy as np
 from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
 from .places import Place, SEOUL, degrees_text, find_place, main_city
-from .tables import ENCODING_NAMES, check_path, read_table, write_table
+from .tables import ENCODING_NAMES, check_path, harmless, read_table, write_table
 
 # %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "
@@ -350,18 +350,19 @@ def _check_choices(solar, rat, lunar, leap):
     if leap and not lunar: raise InputError("leap", leap, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
 
 # %% ../nbs/01_manse.ipynb #m081c
-class _Tables(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class _Tables:
     "Everything that the rules look up, as arrays or as tuples."
-    find: object   # (sorted table, value) → how many are at or before it
-    starts: object # the four columns of `_segments`
-    once: object
-    again: object
-    kind: object
-    jeol: object   # instants of the 절
-    year: object   # 연주 and 월주 after each 절
-    month: object
-    day: object    # 일주 and 시주 of each of the 1,440 hours
-    hour: object
+    find: Callable # (sorted table, value) → how many are at or before it
+    starts: Any # the four columns of `_segments`
+    once: Any
+    again: Any
+    kind: Any
+    jeol: Any   # instants of the 절
+    year: Any   # 연주 and 월주 after each 절
+    month: Any
+    day: Any    # 일주 and 시주 of each of the 1,440 hours
+    hour: Any
 
 def _find_many(table, values): return table.searchsorted(values, "right")
 
@@ -372,12 +373,13 @@ def _tables(tz, rat):  # → _Tables of tuples for one birth, _Tables of arrays 
     return _Tables(bisect_right, *(tuple(a.tolist()) for a in arrays)), _Tables(_find_many, *arrays)
 
 # %% ../nbs/01_manse.ipynb #m081d
-class _Rules(NamedTuple):
+@dataclass(frozen=True, eq=False, slots=True)
+class _Rules:
     "The options of a call, checked and made ready."
     options: dict         # as the answer tells them
     degrees: np.ndarray   # longitude, one or one a birth
     bad: np.ndarray       # problem numbers of the longitudes
-    east: object          # seconds ahead of UTC, int or array
+    east: Any             # seconds ahead of UTC, int or array
     across: bool          # whether the date line may lie between the sun and the clock
     solar: str
     one: _Tables
@@ -447,8 +449,10 @@ class _Numbers:
     _rules: _Rules          # the options
     said: tuple = ()        # sentences: how the birth was read, where it was not in plain form
 
-    def __init__(self, year, month, day, hour, ambiguous, seconds, rules):  # no checks: made a million times
-        self.__dict__.update(year=year, month=month, day=day, hour=hour, ambiguous=ambiguous, _seconds=seconds, _rules=rules)
+    def __init__(self, year, month, day, hour, ambiguous, seconds, rules):
+        own = self.__dict__   # past the lock of a frozen class, three times as fast as object.__setattr__
+        own["year"], own["month"], own["day"], own["hour"] = year, month, day, hour
+        own["ambiguous"], own["_seconds"], own["_rules"] = ambiguous, seconds, rules
 
     @property
     def civil(self):  # datetime64[s]
@@ -592,7 +596,7 @@ def _pillars(
     return FourPillars(tables.year[k], tables.month[k], tables.day[at], hour, twice, (local, utc, solar), rules), kind
 
 # %% ../nbs/01_manse.ipynb #m097a
-_UNIX_DAY = date(1970, 1, 1).toordinal()
+_UNIX, _UNIX_DAY = datetime(1970, 1, 1), date(1970, 1, 1)
 
 def _from_iso(text):  # → datetime, date or None
     "A text of the form 1990-05-15T14:30 (a space for T, seconds) or 1990-05-15; None for any other."
@@ -608,10 +612,10 @@ def _quick(birth, rules):  # → FourPillars or None
     if type(birth) is str: birth = _from_iso(birth)
     if type(birth) is datetime:
         if birth.tzinfo is not None: return None
-        known, fold, seconds = True, birth.fold, birth.hour*3600 + birth.minute*60 + birth.second
-    elif type(birth) is date: known, fold, seconds = False, 0, _DAY//2
+        since = birth - _UNIX
+        local, known, fold = since.days*_DAY + since.seconds, True, birth.fold
+    elif type(birth) is date: local, known, fold = (birth - _UNIX_DAY).days*_DAY + _DAY//2, False, 0
     else: return None
-    local = (birth.toordinal() - _UNIX_DAY)*_DAY + seconds
     if not _START <= local < _STOP: return None
     chart, kind = _pillars(local, known, fold, rules, rules.one)
     return None if kind == _GAP else chart
@@ -777,10 +781,10 @@ class _Columns:
         raise InputError("input", str(self.path), reason, remedy)
 
     def keep(self, row):  # → cells under `header`
-        "What is kept of a row."
-        if self.whole: return row[:self.width]
+        "What is kept of a row, made harmless."
+        if self.whole: return harmless(row[:self.width])
         kept = [row[i] for i in self.kept]
-        return [self.text(row), *kept] if self.parts else kept
+        return harmless([self.text(row), *kept] if self.parts else kept)
 
     def text(self, row):  # → the birth as it stands in the row
         "The cell birth, or the year, the month and so on put together; and the time behind it."
@@ -872,7 +876,7 @@ def _blocks(rows, size=50_000):
 
 def _charted(rows, columns, now, tally, progress):  # → rows of the result
     "Charts every block of rows; counts them, and those with an error, in `tally`."
-    yield [*columns.header, *CHART_COLUMNS]
+    yield [*harmless(columns.header), *CHART_COLUMNS]
     for block in _blocks(rows):
         added = _chart_rows(columns, block, now)
         for row, new in zip(block, added): yield columns.keep(row) + new
@@ -899,5 +903,5 @@ def chart_csv(
         if tell and not table.encoding.startswith("utf-8"):
             tell(f"{ENCODING_NAMES[table.encoding]} 파일로 읽었습니다. 결과는 UTF-8입니다.")
         rows = _charted(table.rows, columns, now, tally, progress)
-        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", own=len(CHART_COLUMNS))
+        write_table(output, rows, bom=bom or table.encoding == "utf-8-sig", safe=True)
     return tally["rows"], tally["errors"]

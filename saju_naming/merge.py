@@ -30,6 +30,7 @@ def adapter_base(
     if isinstance(base, str) and base: return base
     raise broken(adapter, "adapter_config.json에 base_model_name_or_path가 없음")
 
+# %% ../nbs/08_merge.ipynb #e08b
 def attach_adapter(
     base,     # a loaded model in full precision
     adapter,  # 어댑터 폴더

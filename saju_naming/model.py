@@ -320,13 +320,14 @@ def load_tokenizer(
                       "모델과 함께 저장된 tokenizer.json이 폴더에 있는지 확인해 주세요")
 
 # %% ../nbs/06_model.ipynb #c090
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it says a line for every layer, and one when it is imported
+
 def quantization_config(
     quantization: str | None,  # None | 8bit | 4bit
     dtype,                     # torch.dtype in which 4-bit matrices are multiplied
 ):                             # BitsAndBytesConfig, or None
     "How bitsandbytes stores the matrices: LLM.int8(), or nf4 with its scales quantised too."
     from transformers import BitsAndBytesConfig
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)   # it says a line for every layer
     if quantization is None: return None
     if quantization == "8bit": return BitsAndBytesConfig(load_in_8bit=True)
     if quantization == "4bit":
@@ -369,6 +370,7 @@ def _check_weights(name, found):
     wrong = sorted({*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"]), *beyond})
     if wrong: raise broken(str(name), f"config.json과 맞지 않는 가중치 {len(wrong)}개: {wrong[0]}")
 
+# %% ../nbs/06_model.ipynb #e06a
 def load_base(
     name_or_path: str = "tiny",       # "tiny", a folder, or a hub name
     quantization: str | None = None,  # None | 8bit | 4bit (nf4)

@@ -717,7 +717,7 @@ class Recommendation:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/04_naming.ipynb #c108
-_USUAL = {option.name: option.default for option in NAMING}
+_USUAL: dict = {option.name: option.default for option in NAMING}
 
 def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."

@@ -469,7 +469,8 @@ def wish(
     school="haerye",  # 발음오행의 유파: haerye | unhae
 ) -> str:
     "What a parent adds to the question of the naming family (바람)."
-    words = [said[0].format(f=fixed)]*bool(fixed) + [_PLACES[place][1]]*bool(place) + [said[1]]*hangul + [_ASK_SCHOOL[school]]*bool(_ASK_SCHOOL[school])
+    words = [said[0].format(f=fixed)]*bool(fixed) + [_PLACES[place][1]]*bool(place) + [said[1]]*hangul
+    if _ASK_SCHOOL[school]: words.append(_ASK_SCHOOL[school])
     return ". " + " ".join(words) if words else ""
 
 def has_fixed(

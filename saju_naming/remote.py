@@ -24,12 +24,14 @@ def check_address(
     url,    # http://localhost:8000/v1
 ) -> str:   # the same
     "A server's address, or InputError."
+    remedy = "http://localhost:8000/v1처럼 적어 주세요"
     try: parts, _ = urlsplit(url), urlsplit(url).port
-    except ValueError as e: raise InputError("model", url, "읽을 수 없는 주소입니다", "http://localhost:8000/v1처럼 적어 주세요") from e
+    except ValueError as e: raise InputError("model", url, "읽을 수 없는 주소입니다", remedy) from e
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
-        raise InputError("model", url, "서버의 주소가 아닙니다", "http://localhost:8000/v1처럼 적어 주세요")
+        raise InputError("model", url, "서버의 주소가 아닙니다", remedy)
     if parts.username is None: return url
-    raise InputError("model", f"{parts.scheme}://…@{parts.hostname}", "주소에 아이디나 암호를 적을 수 없습니다", "열쇠는 환경 변수 SAJU_NAMING_API_KEY에 넣어 주세요")
+    shown = f"{parts.scheme}://…@{parts.hostname}"
+    raise InputError("model", shown, "주소에 아이디나 암호를 적을 수 없습니다", "열쇠는 환경 변수 SAJU_NAMING_API_KEY에 넣어 주세요")
 
 def is_loopback(
     host,    # of a URL: a name or an address, IPv6 without its brackets
@@ -81,13 +83,14 @@ class _Clock(RawIOBase):
         self.stream.close()
         super().close()
 
+# %% ../nbs/lib/remote.ipynb #r023
 class _Timed(HTTPConnection):
     "A connection whose timeout is that of the whole reply."
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.until = time.monotonic() + self.timeout
+        self.until = time.monotonic() + self.timeout  # type: ignore[operator]  # always given
 
-    def response_class(self, sock, *args, **kwargs):
+    def response_class(self, sock, *args, **kwargs):  # type: ignore[override]
         "A reply that is read by the clock."
         reply = HTTPResponse(sock, *args, **kwargs)
         reply.fp = BufferedReader(_Clock(sock, self.until))
@@ -121,14 +124,19 @@ MOVED = (301, 302, 303, 307, 308)
 class Refused(Unavailable):
     "A server did not take a request (400, 422); another request may be taken."
 
-def _server(url): return (urlsplit(url).scheme, urlsplit(url).hostname, urlsplit(url).port or {"http": 80, "https": 443}.get(urlsplit(url).scheme))
+# %% ../nbs/lib/remote.ipynb #r024
+def _server(url):
+    "(scheme, host, port) of a URL."
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 def _moved(request, error):
     "The same request at the place where its server sends it, which must be of the same server."
     target = urljoin(request.full_url, error.headers.get("Location") or "")
     if _server(target) != _server(request.full_url):
         shown = f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}"
-        raise Unavailable("model", request.full_url, f"서버가 다른 곳으로 보냅니다({shown})", "그곳이 맞으면 그 주소를 적어 주세요. 질문과 열쇠는 보내지 않았습니다")
+        raise Unavailable("model", request.full_url, f"서버가 다른 곳으로 보냅니다({shown})",
+                          "그곳이 맞으면 그 주소를 적어 주세요. 질문과 열쇠는 보내지 않았습니다")
     return Request(target, data=request.data, headers=dict(request.header_items()))
 
 def _open(request, until):
@@ -147,7 +155,8 @@ def _body(reply, url):
     data = bytearray()
     while chunk := reply.read(65_536):
         data += chunk
-        if len(data) > MOST_BYTES: raise Unavailable("model", url, f"서버의 답이 {MOST_BYTES//2**20}MB를 넘습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요")
+        if len(data) > MOST_BYTES:
+            raise Unavailable("model", url, f"서버의 답이 {MOST_BYTES//2**20}MB를 넘습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요")
     return bytes(data)
 
 def _refusal(error, url):
@@ -156,11 +165,14 @@ def _refusal(error, url):
     except (OSError, HTTPException): said = ""
     if _key(url): said = said.replace(_key(url), "…")
     kind = Refused if error.code in (400, 422) else Busy if error.code in (429, 503) else Unavailable
-    remedy = {401: f"환경 변수 {key_variable(url)}를 확인해 주세요", 403: f"환경 변수 {key_variable(url)}를 확인해 주세요"}.get(error.code, "주소와 모델의 이름을 확인하고, 바쁜 서버면 조금 뒤에 다시 불러 주세요")
+    remedy = "주소와 모델의 이름을 확인하고, 바쁜 서버면 조금 뒤에 다시 불러 주세요"
+    if error.code in (401, 403): remedy = f"환경 변수 {key_variable(url)}를 확인해 주세요"
     return kind("model", url, f"서버가 {error.code}로 답했습니다({first_words(said or error.reason)})", remedy)
 
 # %% ../nbs/lib/remote.ipynb #r016
-def _silent(url, timeout): return Unavailable("model", url, f"{timeout}초 안에 답이 없습니다", "서버가 바쁜지 확인하고 다시 불러 주세요")
+def _silent(url, timeout):
+    "The error of a server that takes too long."
+    return Unavailable("model", url, f"{timeout}초 안에 답이 없습니다", "서버가 바쁜지 확인하고 다시 불러 주세요")
 
 def ask_server(
     url,         # of one endpoint
@@ -177,6 +189,8 @@ def ask_server(
     except (OSError, HTTPException, UnicodeError) as e:
         why = getattr(e, "reason", e)
         if isinstance(why, TimeoutError): raise _silent(url, timeout) from e
-        raise Unavailable("model", url, f"서버에 닿지 못했습니다({first_words(why)})", "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요") from e
+        raise Unavailable("model", url, f"서버에 닿지 못했습니다({first_words(why)})",
+                          "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요") from e
     try: return json.loads(data)
-    except (ValueError, RecursionError) as e: raise Unavailable("model", url, "서버의 답을 JSON으로 읽을 수 없습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요") from e
+    except (ValueError, RecursionError) as e:
+        raise Unavailable("model", url, "서버의 답을 JSON으로 읽을 수 없습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요") from e

@@ -467,6 +467,7 @@ class Workers(Line):
     ):
         super().__init__(workers + waiting)
         self.limit, self.make, self.idle, self.fault = limit, lambda: Worker(engine, model), SimpleQueue(), "아직 모델을 읽고 있습니다"
+        self.first = None  # what the first worker that loaded the model said of it: (done | refused | ..., reply)
         for _ in range(workers): self.hire()
 
     def hire(self): Thread(target=self._hire, daemon=True).start()
@@ -475,20 +476,23 @@ class Workers(Line):
         "Starts a worker, which joins the idle ones when it has loaded the model; tries again when it dies before."
         while self.open:
             worker = self.make()
-            try: self.note(*worker.pipe.recv())
+            try: said = worker.pipe.recv()
             except (EOFError, OSError):
                 if self.open: log.error("a worker died while it loaded the model")
                 time.sleep(1)
                 continue
+            self.first = self.first or said
+            self.note(*said)
             return self.idle.put(worker) if self.open else worker.stop()
 
     def note(self, kind, reply):
         "Keeps what is wrong with the engine, by how the last naming went."
         self.fault = None if kind == "done" else reply.reason if kind == "refused" else "이름을 짓다가 잘못이 났습니다"
 
-# %% ../nbs/11_serve.ipynb #c051
+# %% ../nbs/11_serve.ipynb #5280e118
 class Broken(Exception): "A worker failed in a way that nobody foresaw; the text says where."
 
+# %% ../nbs/11_serve.ipynb #c051
 class Crew(Workers):
     "Workers that jobs are given to, and that know whether their engine answers."
     def __init__(
@@ -771,11 +775,16 @@ def tunnel(
     return url
 
 # %% ../nbs/11_serve.ipynb #c095
+def _unfit(crew):
+    "Why an engine of this machine cannot begin, or None; another server may come up later."
+    kind, reply = crew.first or (None, None)
+    return reply if kind == "refused" and crew.engine != "openai" else None
+
 def serve(
     ngrok=False,   # 밖의 주소도 열기
     **options,     # of `start`
 ):
-    "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish."
+    "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish. A model that cannot be read ends it at once."
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     running, stop = start(**options), Event()
     for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda *_: stop.set())
@@ -783,7 +792,8 @@ def serve(
     if ngrok:
         try: tunnel(running.port)
         except SajuError as e: print(e, "이 컴퓨터에서는 그대로 쓸 수 있습니다.", flush=True)
-    while not stop.wait(0.5): pass   # a wait without an end would not hear Ctrl-C on Windows
+    while not stop.wait(0.5) and not _unfit(running.crew): pass   # a wait without an end would not hear Ctrl-C on Windows
     for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_DFL)   # the second one ends at once
     print("받은 요청을 마치고 멈춥니다.", flush=True)
     running.stop()
+    if unfit := _unfit(running.crew): raise unfit

@@ -164,7 +164,7 @@ def _open_new(target, temporary, encoding):
     "The file that is written first; a target that may not be written is refused before."
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    if temporary == target: return open(target, "w", encoding=encoding, newline="")
+    if temporary == target: return open(target, "a", encoding=encoding, newline="")
     return open(temporary, "x", encoding=encoding, newline="")
 
 def _finish(file, temporary, target):
@@ -177,12 +177,11 @@ def _finish(file, temporary, target):
     os.replace(temporary, target)
 
 # %% ../nbs/lib/tables.ipynb #tb19
-def _put(file, rows, own, path):
+def _put(file, rows, path):
     "The rows, some at a time; only an error of the write itself is the output's fault."
     writer, rows = csv.writer(file), iter(rows)
     while block := list(islice(rows, 1000)):
-        safe = [harmless(row[:-own]) + row[-own:] for row in block] if own else list(map(harmless, block))
-        try: writer.writerows(safe)
+        try: writer.writerows(block)
         except OSError as e: raise file_error(e, "output", path) from e
 
 # %% ../nbs/lib/tables.ipynb #tb19a
@@ -190,17 +189,19 @@ def write_table(
     path,       # CSV file to write, UTF-8
     rows,       # iterable of rows, the names of the columns first
     bom=False,  # begin with a byte order mark, by which Excel knows UTF-8
-    own=0,      # so many last cells of each row are no one else's words and need not be made harmless
+    safe=False, # the rows are harmless already
 ):
     "Writes a table at one stroke (표 쓰기): the file is the earlier one or the whole new one."
     check_path("output", path)
     target = os.path.realpath(path)
-    temporary = target if os.path.exists(target) and not os.path.isfile(target) else _temporary(target)
+    if os.fspath(path).startswith("/dev/"): target = os.fspath(path)    # /dev/stdout may lead to a file
+    stream = target.startswith("/dev/") or os.path.exists(target) and not os.path.isfile(target)
+    temporary = target if stream else _temporary(target)
     with _stopped_by_term():
         try: file = _open_new(target, temporary, "utf-8-sig" if bom else "utf-8")
         except OSError as e: raise file_error(e, "output", path) from e
         try:
-            _put(file, rows, own, path)
+            _put(file, rows if safe else map(harmless, rows), path)
             try: _finish(file, temporary, target)
             except OSError as e: raise file_error(e, "output", path) from e
         except BaseException:

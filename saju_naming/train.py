@@ -19,7 +19,7 @@ from .errors import InputError, Unavailable
 from .folders import check_adapter, first_words, reading
 from .plots import korean_font
 from .prompts import chars_of, explanation, names_of, plan_of
-from .verify import claims, facts_of, faults, name_claims, parse_answer, parse_question, wrong
+from .verify import claims, facts_of, false_claims, faults, name_claims, parse_answer, parse_question
 
 # %% ../nbs/07_train.ipynb #c012
 BLOCKS = ("Model", "LoRA", "Data", "Trainer")
@@ -49,11 +49,11 @@ def recipe_keys(
 ) -> tuple:                # the keys that it may hold
     "What a block of a recipe may say; LoRA and Trainer take what PEFT and TRL take."
     if block == "Data": return DATA_KEYS
+    from saju_naming.model import load_base
     if block == "LoRA":
         from peft import LoraConfig
         return keywords(LoraConfig)
     if block == "Trainer": return keywords(config_class(source)) + (() if source == MISTAKES else (STOP_KEY,))
-    from saju_naming.model import load_base
     return tuple(dict.fromkeys((*START_KEYS, *keywords(load_base)[1:])))
 
 # %% ../nbs/07_train.ipynb #c016
@@ -494,7 +494,7 @@ def _sound(facts, text):
     parsed, hangul = parse_answer(text, facts.get("hangul")), facts.get("hangul")
     name = parsed["names"][0]
     alone = len(parsed["names"]) == 1 and not parsed["chars"] and not parsed["explanation"]
-    return alone and (hangul or name["given"] in names_of(facts["gender"])) and not wrong(name_claims(name, facts))
+    return alone and (hangul or name["given"] in names_of(facts["gender"])) and not false_claims(name_claims(name, facts))
 
 def repaired(
     question,  # 질문

@@ -124,6 +124,7 @@ function fitForm() {
 let surname = { stop: new AbortController(), fault: "" };  // the latest look-up
 
 function offerSurname({ surname, choices }) {
+  if (!choices.length) return offerNothing();  // a surname that no table lists
   const chips = choices.map(({ hanja, meaning }, i) => view.h("label", {},
     view.h("input", { type: "radio", name: "surname_hanja", value: hanja, checked: i === 0 }), view.h("span", { lang: "ko" }, view.h("b", {}, hanja), view.h("small", {}, hanja.length === 1 && meaning ? `${meaning} ${surname}` : surname))));
   $("surname-hanja").querySelector("div").replaceChildren(...chips);
