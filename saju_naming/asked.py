@@ -107,6 +107,7 @@ def _surname(words):
         return found[1], found[2] or ""
     return "", ""
 
+# %% ../nbs/lib/asked.ipynb #a6ad924f
 _GENDERS = {"남": r"남자\s?(?:아이|아기|애)?|남아|남성|(?<![가-힣])아들|사내\s?(?:아이|아기|애)?",
             "여": r"여자\s?(?:아이|아기|애)?|여아|여성|(?<![가-힣])딸(?!기)"}
 
@@ -176,6 +177,7 @@ def _kin(words):
     if told: words.left = re.sub(r"(?:이고|이며|인데|입니다|이에요|예요|이야)(?=[,.\s]|$)", " ", words.left)
     return told
 
+# %% ../nbs/lib/asked.ipynb #f1a3a1fb
 def _left_out(words):
     "What not to use, as an option."
     one = rf"['\"‘’]?(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"

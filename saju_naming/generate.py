@@ -33,7 +33,7 @@ from .text import normalize
 from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
-from .verify import name_claims, parse_answer, parse_question, verify_answer, wrong as untrue
+from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -213,9 +213,7 @@ class EmbeddedEngine:
         self.model, self.new_tokenizer, self.ends, self.context = _open_onnx(self.folder)
         self.shipped, self.answers = self.folder == SHIPPED, 0
         with reading(self.folder, "", "tokenizer.json"): self.tokenizer = self.new_tokenizer()
-        with reading(self.folder, ""):
-            logits = _step(self.start(512), self.tokenizer.tokenize_str(TURN[0], parse_special=True))
-            _check_vocabulary(self.folder, self.tokenizer, len(logits))
+        _try(self)
 
     def prompt(self, question):
         "Tokens of the question in Gemma's chat form; marks that a question contains stay plain text."
@@ -253,6 +251,12 @@ def _matcher(tokenizer, grammar):
     if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
+def _try(engine):
+    "One step of a model that has just been opened; what does not fit together shows here."
+    with reading(engine.folder, ""):
+        logits = _step(engine.start(512), engine.tokenizer.tokenize_str(TURN[0], parse_special=True))
+        _check_vocabulary(engine.folder, engine.tokenizer, len(logits))
+
 def _step(run, tokens):
     "The scores of the token after some tokens."
     run.append_tokens(np.array(tokens, np.int32))
@@ -260,6 +264,7 @@ def _step(run, tokens):
     if np.isfinite(logits).all(): return logits
     raise ValueError("점수가 수가 아님")
 
+# %% ../nbs/09_generate.ipynb #e09k
 def _write(engine, ids, matcher, rng, room):
     "The decoding loop: what the grammar forces is added at once, the rest token by token."
     run, written, new = engine.start(max(len(ids) + room, 512)), [], list(ids)
@@ -303,10 +308,10 @@ class GrammarMask:
 # %% ../nbs/09_generate.ipynb #e09d
 def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
+    from saju_naming.model import load_base, load_tokenizer
     try: import torch, transformers, peft  # noqa: F401
     except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
     from saju_naming.merge import adapter_base, attach_adapter
-    from saju_naming.model import load_base, load_tokenizer
     if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
     base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
@@ -463,7 +468,7 @@ def _misfit(chars, gender, plan, school="haerye"):
     if sorted(elements) != sorted(plan): return "채울 오행을 모두 채우지는 않습니다"
     if known and known.gender not in (gender, "both"): return "다른 성별이 쓰는 이름입니다"
     name = parse_answer(f"{name_block(chars)}\n의미: {meaning}", hangul=True)["names"][0]
-    faults = untrue(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
+    faults = false_claims(name_claims(name, {"gender": gender, "plan": plan, "length": len(chars), "school": school}))
     return f"모델의 답을 확인하는 검사를 지나지 못합니다({faults[0]})" if faults else ""
 
 def _fits(chars, gender, plan, school="haerye"):
@@ -538,6 +543,7 @@ def _whose(replies, parsed):
     own = sum(written[i] for i in failed)
     return "engine", f"이름 {sum(written)}개 가운데 {sum(written) - own}개는 모델이, {own}개는 {why}"
 
+# %% ../nbs/09_generate.ipynb #e09m
 def _assemble(found, replies, fitting):
     "The names that were written, the best first, with the engine's facts and the written meanings."
     known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text, hangul=True) for r in replies]
@@ -774,6 +780,7 @@ def _counted(question, asked):
 
 def _lost(question): raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
 
+# %% ../nbs/09_generate.ipynb #9d535838
 def _understood(question):
     "What a question asks for, or one clear error."
     plain: dict = parse_question(question) if isinstance(question, str) else _lost(question)

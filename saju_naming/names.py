@@ -248,9 +248,9 @@ def _printable(syllable):
 
 def _reading_of(hanja):
     "A surname of listed characters as it is read at the head of a name; '' unless each has one reading."
-    listed = ["".join(hanja_facts()[c].readings) if c in hanja_facts() else "" for c in hanja]
-    if not listed or any(len(readings) != 1 for readings in listed): return ""
-    return dueum(listed[0]) + "".join(listed[1:])
+    listed = [hanja_facts()[c].readings for c in hanja if c in hanja_facts()]
+    if not hanja or len(listed) < len(hanja) or any(len(readings) != 1 for readings in listed): return ""
+    return dueum(listed[0][0]) + "".join(readings[0] for readings in listed[1:])
 
 def _unlisted(text, said):
     "A surname that the table does not have; `InputError` when it can be none."
