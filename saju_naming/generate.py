@@ -708,7 +708,9 @@ def _ask_naming(asked, seed):
     wished = dict(fixed=asked["fixed"], place=asked["place"], hangul=asked["hangul"], school=asked["school"])
     found = pool_candidates(asked["counts"], asked["gender"], surname, asked["length"], seed, **wished)
     found = [c for c in found if spared(given_of(c))]
-    if not found: raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다")
+    if not found:
+        remedy = "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다"
+        raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", remedy)
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
     told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
@@ -778,6 +780,7 @@ def _counted(question, asked):
 
 def _lost(question): raise InputError("question", question, "알아듣지 못한 질문입니다", "이렇게 물어보세요: " + " / ".join(EXAMPLES))
 
+# %% ../nbs/09_generate.ipynb #9d535838
 def _understood(question):
     "What a question asks for, or one clear error."
     plain: dict = parse_question(question) if isinstance(question, str) else _lost(question)
@@ -796,11 +799,12 @@ _FACTS = "gender surname count length fixed place hangul school".split()
 def _asked_plainly(question, asked):
     "The question as the model has learned it, where the words of a question tell less than was understood."
     plain = asked["plain"]
-    if plain["family"] == asked["family"] and (asked["family"] != "naming" or all(plain[f] == asked[f] for f in _FACTS)): return question
+    same = asked["family"] != "naming" or all(plain[fact] == asked[fact] for fact in _FACTS)
+    if plain["family"] == asked["family"] and same: return question
     if asked["family"] in ("male", "female"): return f"한국 {asked['gender']}자 이름 지어줘"
-    return naming_question(asked["counts"], asked["gender"], asked["surname"], asked["count"] or 3, asked["length"]) + _wish_of(asked)
-
-def _wish_of(asked): return wish(asked["fixed"], asked["place"] if asked["fixed"] else "", asked["hangul"], **_school({"hangul_only": asked["hangul"], "school": asked["school"]}))
+    school = _school({"hangul_only": asked["hangul"], "school": asked["school"]})
+    wished = wish(asked["fixed"], asked["place"] if asked["fixed"] else "", asked["hangul"], **school)
+    return naming_question(asked["counts"], asked["gender"], asked["surname"], asked["count"] or 3, asked["length"]) + wished
 
 # %% ../nbs/09_generate.ipynb #bc1eb198
 def _answered(engine, model, question, rules, own, seed):

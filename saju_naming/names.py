@@ -302,6 +302,7 @@ def _guess_surname(text, hanja):
     double = text[:2] in surnames() and (text[:2] in _COMMON_DOUBLE or len(text) > 3 or text[0] not in surnames())
     return text[:2] if double and len(text) > 2 else text[:1]
 
+# %% ../nbs/03_names.ipynb #42404df3
 def split_name(
     text: str,                   # 성명 in Hangul; a space may stand between surname and given name
     surname: str | None = None,  # 성 in Hangul or Hanja, when the caller knows it

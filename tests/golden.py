@@ -1,10 +1,11 @@
-"""Golden answers: births x options with the pillars, the plan and the names they get. A change of one is a decision, shown in the change.
+"""Golden answers: births x options with the pillars, the plan and the names they get.
+A change of one is a decision, shown in the change.
 
     python tests/golden.py            # what differs from golden.json
     python tests/golden.py --write    # writes golden.json anew
 
-The names are the rule engine's (`rank_names`), so that no model is needed. CHECKS are names that somebody already bears: they pin the
-parts of the score that a recommendation never shows (names of another decade or gender, characters that are doubted or warned of).
+The names are the rule engine's (`rank_names`), so that no model is needed. CHECKS are names that somebody already bears:
+they pin what a recommendation never shows (names of another decade or gender, characters that are doubted or warned of).
 """
 import json
 import sys
@@ -60,18 +61,33 @@ CASES = {  # 이름 → birth, gender, surname, options
     "many with a generation syllable": ("2024-02-04T18:00", "여자", "김", {"fixed_syllable": "민", "count": 24}),
 }
 CHECKS = {  # 성명 → 한자, options
-    "김경자": ("金敬子", {"gender": "여자"}), "김순호": ("金順浩", {"gender": "남자"}),
-    "김영자": ("金英子", {"gender": "여자"}), "박철수": ("朴哲洙", {"gender": "남자"}), "이정희": ("李貞姬", {"gender": "여자"}), "김미경": ("金美京", {"gender": "여자"}),
-    "최은정": ("崔恩廷", {"gender": "여자"}), "정지훈": ("鄭智勳", {"gender": "남자"}), "박서연": ("朴瑞淵", {"gender": "남자"}), "이민준": ("李敏俊", {"gender": "여자"}), "김도휘": ("金道輝", {"gender": "남자"}),
-    "한나희": ("韓娜姬", {"gender": "남자"}), "조성우": ("趙成祐", {"gender": "남자"}), "김사자": ("金死者", {}), "오하늘": (None, {}), "김온새미로": (None, {}), "윤륵뷁": (None, {}), "남궁서연": ("南宮瑞淵", {}),
+    "김경자": ("金敬子", {"gender": "여자"}),
+    "김순호": ("金順浩", {"gender": "남자"}),
+    "김영자": ("金英子", {"gender": "여자"}),
+    "박철수": ("朴哲洙", {"gender": "남자"}),
+    "이정희": ("李貞姬", {"gender": "여자"}),
+    "김미경": ("金美京", {"gender": "여자"}),
+    "최은정": ("崔恩廷", {"gender": "여자"}),
+    "정지훈": ("鄭智勳", {"gender": "남자"}),
+    "박서연": ("朴瑞淵", {"gender": "남자"}),
+    "이민준": ("李敏俊", {"gender": "여자"}),
+    "김도휘": ("金道輝", {"gender": "남자"}),
+    "한나희": ("韓娜姬", {"gender": "남자"}),
+    "조성우": ("趙成祐", {"gender": "남자"}),
+    "김사자": ("金死者", {}),
+    "오하늘": (None, {}),
+    "김온새미로": (None, {}),
+    "윤륵뷁": (None, {}),
+    "남궁서연": ("南宮瑞淵", {}),
 }
 
 
 def answer(birth, gender, surname, options):
     "What a case gets: pillars, plan, and names with their scores."
     found = rank_names(birth, gender, surname, **options)
-    return {"asked": {"birth": birth, "gender": gender, "surname": surname, **options}, "pillars": " ".join(found.analysis.pillars),
-            "plan": "·".join(found.analysis.plan), "names": [f"{n} {n.score:.2f}" for n in found.names]}
+    asked = {"birth": birth, "gender": gender, "surname": surname, **options}
+    return {"asked": asked, "pillars": " ".join(found.analysis.pillars), "plan": "·".join(found.analysis.plan),
+            "names": [f"{n} {n.score:.2f}" for n in found.names]}
 
 
 def checked(name, hanja, options):
@@ -82,7 +98,8 @@ def checked(name, hanja, options):
 
 def answers():
     "Every golden answer, by the name of its case."
-    made = {name: answer(*case) for name, case in CASES.items()} | {name: checked(name, *case) for name, case in CHECKS.items()}
+    made = {name: answer(*case) for name, case in CASES.items()}
+    made |= {name: checked(name, *case) for name, case in CHECKS.items()}
     return json.loads(json.dumps(made, ensure_ascii=False))
 
 
@@ -91,20 +108,28 @@ def kept():
     return json.loads(HERE.read_text(encoding="utf-8"))
 
 
+def without(these, those):
+    "What of a list another list lacks; anything else as it is."
+    if not isinstance(these, list) or not isinstance(those, list): return these
+    return [x for x in these if x not in those]
+
+
 def difference(name, old, new):
     "How an answer differs from the golden one, a line for each thing."
     lines = [f"{name}: {(new or old)['asked']}"]
     for field in dict.fromkeys([*(old or {}), *(new or {})]):
         was, now = (old or {}).get(field), (new or {}).get(field)
         if was == now: continue
-        gone, came = ([x for x in a if x not in b] if isinstance(a, list) and isinstance(b, list) else a for a, b in ((was, now), (now, was)))
-        lines += [f"  - {field}: {gone}", f"  + {field}: {came}"] if gone or came else [f"  ~ {field}: {now} (the order was {was})"]
+        gone, came = without(was, now), without(now, was)
+        if gone or came: lines += [f"  - {field}: {gone}", f"  + {field}: {came}"]
+        else: lines.append(f"  ~ {field}: {now} (the order was {was})")
     return "\n".join(lines) if len(lines) > 1 else ""
 
 
 def differences(old, new):
     "Every difference, as text; '' when all answers are the golden ones."
-    return "\n".join(filter(None, (difference(name, old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new]))))
+    told = [difference(name, old.get(name), new.get(name)) for name in dict.fromkeys([*old, *new])]
+    return "\n".join(filter(None, told))
 
 
 def main():
@@ -112,7 +137,7 @@ def main():
     new = answers()
     print(differences(kept() if HERE.exists() else {}, new) or "모두 같습니다.")
     if "--write" not in sys.argv[1:]: return
-    rows = ",\n".join(f" {json.dumps(name, ensure_ascii=False)}: {json.dumps(made, ensure_ascii=False)}" for name, made in new.items())
+    rows = ",\n".join(json.dumps({name: made}, ensure_ascii=False)[1:-1] for name, made in new.items())
     HERE.write_text("{\n" + rows + "\n}\n", encoding="utf-8")
 
 

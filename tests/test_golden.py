@@ -1,4 +1,6 @@
 "Golden answers: a change of one is a decision (`python tests/golden.py --write`), never an accident."
+import json
+
 import golden
 import pytest
 
@@ -7,15 +9,20 @@ from saju_naming.options import CHART, NAMING, PERSON
 KEPT = golden.kept()
 
 
+def plain(answer):
+    "An answer as JSON keeps it."
+    return json.loads(json.dumps(answer))
+
+
 @pytest.mark.parametrize("name", golden.CASES)
 def test_a_birth_gets_what_was_decided(name):
-    told = golden.difference(name, KEPT.get(name), golden.json.loads(golden.json.dumps(golden.answer(*golden.CASES[name]))))
+    told = golden.difference(name, KEPT.get(name), plain(golden.answer(*golden.CASES[name])))
     assert not told, f"\n{told}"
 
 
 @pytest.mark.parametrize("name", golden.CHECKS)
 def test_a_name_gets_what_was_decided(name):
-    told = golden.difference(name, KEPT.get(name), golden.json.loads(golden.json.dumps(golden.checked(name, *golden.CHECKS[name]))))
+    told = golden.difference(name, KEPT.get(name), plain(golden.checked(name, *golden.CHECKS[name])))
     assert not told, f"\n{told}"
 
 
