@@ -428,7 +428,7 @@ _MALFORMED: tuple = (
     ("2101년 1월 1일에 태어날 김씨 여자아이 이름 지어줘", dict(birth="2101-01-01"), "refuse", "셈할 수 없는 앞날"),
     ("어제 태어난 김씨 여자아이 이름 지어줘", dict(birth="어제"), "refuse", "날짜가 아닌 말"),
     ("김씨 여자아이 이름 지어줘. 생일은 비밀이야", dict(birth=""), "refuse", "빈 생년월일"),
-    ("24-1-1에 태어난 김씨 여자아이 이름 지어줘", dict(birth="24-1-1"), "refuse", "두 자리 해"),
+    ("05/06/1990에 태어난 김씨 여자아이 이름 지어줘", dict(birth="05/06/1990"), "refuse", "두 가지로 읽히는 날짜"),
     ("음력 1966년 윤4월 1일생 김씨 여자 이름 지어줘", dict(birth="1966-04-01", lunar=True, leap=True), "refuse", "그해에 없는 윤달"),
     ("음력 1966년 윤3월 30일생 김씨 여자 이름 지어줘", dict(birth="1966-03-30", lunar=True, leap=True), "refuse", "윤달에 없는 날"),
     ("양력 2024년 윤2월에 태어난 김씨 여자아이 이름 지어줘", dict(leap=True), "refuse", "양력의 윤달"),
@@ -537,7 +537,7 @@ def table_items(
     return items
 
 # %% ../nbs/10_evaluate.ipynb #c106
-BENCHMARK_VERSION = 1  # 문제가 한 글자라도 바뀌면 올린다
+BENCHMARK_VERSION = 2  # 문제가 한 글자라도 바뀌면 올린다
 KINDS = {"vectors": vector_items, "births": birth_items, "surnames": surname_items, "fixed": fixed_items, "hangul": hangul_items, "meaning": meaning_items, "other": other_items,
          "malformed": lambda rng: table_items(_MALFORMED), "adversarial": lambda rng: table_items(_ADVERSARIAL)}
 

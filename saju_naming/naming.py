@@ -622,12 +622,18 @@ _HANJA = Option("hanja", "한자", "Hanja", "이름의 한자", "text", high=40)
 def _joined_text(option, value): return check(option, value).replace(" ", "")
 
 # %% ../nbs/04_naming.ipynb #c098
+def _one_name(word):
+    "Whether a text can be one person's name: two parts at the most (or a space after every syllable), seven syllables."
+    parts = word.split(" ")
+    return (len(parts) <= 2 or all(len(part) == 1 for part in parts)) and len("".join(parts)) <= 7
+
 def _kin(field, words):
     "Given names of relatives, read every way they can be: as written, without what may be a surname, after a space."
     names = []
     for word in words:
         whole, after = word.replace(" ", ""), word.partition(" ")[2].replace(" ", "")
         if not is_hangul(whole): raise InputError(field, word, "한글 이름이 아닙니다", "이름을 한글로 적어 주세요")
+        if not _one_name(word): raise InputError(field, word, "한 사람의 이름으로 읽을 수 없습니다", "한 사람에 하나씩, 김 철수처럼 적어 주세요")
         names += [whole, *([after] if after else [])]
         names += [whole[n:] for n in (1, 2) if len(whole) > n and whole[:n] in surnames()]
     return tuple(dict.fromkeys(names))
