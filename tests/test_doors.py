@@ -1,6 +1,7 @@
 "What people write is read the same at every door, and whose fault it is is said the same: the command and the package. (The API's own are in test_serve.py.)"
 import ast, json, re, subprocess, sys
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from unicodedata import normalize
@@ -84,6 +85,7 @@ def test_the_choices_of_a_chart_are_read_from_the_table_at_every_door():
 
 
 MODULES = sorted(p for p in Path(saju_naming.__file__).parent.glob("*.py") if p.stem[0] != "_")
+LOADED = [import_module(f"saju_naming.{p.stem}") for p in MODULES if p.stem != "flutter" or find_spec("flet")]
 
 
 def kinds(root=SajuError):
@@ -94,7 +96,6 @@ def kinds(root=SajuError):
 def raised_fields():
     "(field, where) of everything that is raised, by a class of ours or by a function whose first argument is the field."
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
-    for path in MODULES: import_module(f"saju_naming.{path.stem}")
     functions = [f for tree in trees.values() for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)]
     raising = {k.__name__ for k in kinds()} | {f.name for f in functions if f.args.args and f.args.args[0].arg == "field"}
     for path, tree in trees.items():
@@ -112,7 +113,7 @@ def test_what_is_raised_is_called_by_a_korean_name():
 
 def test_what_is_public_says_what_it_is():
     "The page of the API (nbs/api.ipynb) lists every public function and class by its first sentence."
-    for module in (import_module(f"saju_naming.{path.stem}") for path in MODULES):
+    for module in LOADED:
         public = [thing for thing in (getattr(module, name) for name in module.__all__) if getattr(thing, "__module__", "") == module.__name__]
         assert not [thing for thing in public if callable(thing) and not thing.__doc__], module.__name__
 
