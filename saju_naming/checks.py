@@ -152,6 +152,7 @@ def known_only(
         raise unknown_option(min({*asked} - known), [*signature(function).parameters])
     return cast(F, run)
 
+# %% ../nbs/lib/checks.ipynb #11374b16
 def takes(
     *tables,             # of `Option`
 ) -> Callable[[F], F]:   # decorator of a function (…, **options)

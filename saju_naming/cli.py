@@ -112,6 +112,7 @@ def engine_options(
         return command(*args, writer=dict(engine=None if no_model else engine, model=model), **kwargs)
     return run
 
+# %% ../nbs/13_cli.ipynb #62a16af2
 def typed(
     *names,   # 선택의 이름들
 ):            # the first of them that was typed, or None
