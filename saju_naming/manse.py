@@ -17,11 +17,11 @@ from itertools import islice
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 import numpy as np
-from .checks import check, known_only
+from .checks import check, unknown_option
 from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
-from .options import OPTIONS
+from .options import CHART, OPTIONS
 from .places import Place, SEOUL, degrees_text, find_place, main_city
 from .tables import ENCODING_NAMES, check_path, harmless, read_table, write_table
 from .text import normalize
@@ -687,7 +687,6 @@ def _as_written(text, **options):  # the arguments of `four_pillars` → FourPil
     return chart
 
 # %% ../nbs/01_manse.ipynb #c100
-@known_only
 def four_pillars(
     births,          # str, datetime, date, or an array or list of them (datetime64 fastest); civil time; a date alone: hour unknown
     place=None,      # 태어난 곳: a name as in `find_place`, or a `Place`; gives the zone and the longitude; None: 서울
@@ -697,8 +696,10 @@ def four_pillars(
     rat=OPTIONS["rat"].default,      # 자시 rule for 23:00-23:59: split | next | midnight
     lunar=False,     # the dates are Korean lunar dates (음력)
     leap=False,      # with lunar: the month is a leap month (윤달)
+    **stray,         # 없는 이름: refused
 ) -> FourPillars:
     "Four pillars (사주) of births 1900-2100; raises `InputError` for the first birth that cannot be read or does not exist."
+    if stray: raise unknown_option(min(stray), ["births", *(option.name for option in CHART)])
     rules = _rules_for(place, tz, longitude, solar, rat, lunar, leap)
     if not rules.closer:
         chart = _quick(births, rules)
