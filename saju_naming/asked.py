@@ -157,7 +157,8 @@ def _wishes(words):
     "Options that a few words tell."
     told: dict = {name: True for name, pattern in _FLAGS.items() if words.take_all(pattern)}
     for name, choices in _CHOICES.items():
-        told |= {name: value for value, pattern in choices.items() if words.take_all(rf"(?:{pattern}){_AS_CHOSEN}")}
+        for value, pattern in choices.items():
+            if words.take_all(rf"(?:{pattern}){_AS_CHOSEN}"): told[name] = value
     return told
 
 def _place(words):

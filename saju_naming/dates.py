@@ -197,9 +197,10 @@ def _hour(reading, ymd, word, number, minute, spoken):
     if word == "오전" and hour == 12 and spoken:
         noon, midnight = (reading.at(ymd, f"{h}:{clock}") for h in ("12", "00"))
         reading.ask("낮 12시", "0시", f"낮이면 {noon}, 밤이면 {midnight}처럼 적어 주세요")
-    found = {h for h in ((hour,) if hour > 12 else (hour % 12, hour % 12 + 12)) if h in _SPANS[word]}
+    hours = (hour,) if hour > 12 else (hour % 12, hour % 12 + 12)
+    found = [h for h in hours if h in _SPANS[word]]
     if len(found) != 1: reading.impossible(f"'{word}'에 {hour}시는 없습니다. 14:30처럼 24시간으로 적어 주세요")
-    return found.pop()
+    return found[0]
 
 # %% ../nbs/lib/dates.ipynb #da22
 _WORD = r"(?P<word>오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|한밤중|한밤|밤|[ap]\.?m\b\.?)?"

@@ -478,6 +478,7 @@ class _Birth(NamedTuple):
     month: int      # 월지 0..11
     strong: bool    # 신강
 
+# %% ../nbs/lib/verify.ipynb #aae0c635
 def _weights(stems, branches, month):
     "The weight of each element: stems and hidden stems (30 days are one), then the season."
     weights = [float(sum(STEM_ELEMENTS[s] == e for s in stems)) for e in range(5)]
@@ -688,8 +689,8 @@ def _supplied(name, school):
 
 def _plan_claims(name, facts):
     "Which of the planned elements a name supplies, one claim for each."
-    plan, gives = list(planned(facts)), _supplied(name, facts.get("school", "haerye"))
-    free, hits = len(plan) - bool(facts.get("fixed") and not facts.get("plan")), 0
+    plan, gives, hits = planned(facts), _supplied(name, facts.get("school", "haerye")), 0
+    free = len(plan) - bool(facts.get("fixed") and not facts.get("plan"))  # the fixed place cannot be chosen
     for e in plan:
         if e in gives:
             gives.remove(e)
@@ -799,7 +800,8 @@ def _list_family(parsed, text, facts):
 # %% ../nbs/lib/verify.ipynb #cd2a5ce5
 def _interpret_family(parsed, text, facts):
     "Only an explanation, which ends."
-    stray, element = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]], facts.get("element")
+    stray = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]]
+    element = facts.get("element")
     told = [claim for s in stray for claim in fault("asked", f"묻지 않은 것: {s}")]
     if element: told.append(Claim("asked", element in parsed["explanation"], f"물은 오행을 말하지 않음: {element}"))
     return told + [*_explained(parsed, facts), *_word_claims(parsed, facts)]
