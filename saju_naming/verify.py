@@ -72,6 +72,7 @@ def read_answer(
     "Reads an answer in the form that its family asks for."
     return _parsed(text, facts.get("family") in _LISTS, bool(facts.get("hangul")))
 
+# %% ../nbs/lib/verify.ipynb #b382d0c9
 def _listed(line):
     "The names of a line that lists names and nothing else."
     given = [n.strip() for n in line.split(",")]
@@ -517,6 +518,7 @@ def _strength_right(m, birth, plan):
     allowed = in_order(ELEMENTS[(birth.me + step) % 5] for step in steps)
     return in_order(some) == allowed and set(plan) <= set(some)
 
+# %% ../nbs/lib/verify.ipynb #d3df3880
 def _season_right(m, birth, plan):
     "조후: the season of the month, from 寅 on, and what it asks for."
     season = ((birth.month - 2) % 12)//3
