@@ -9,8 +9,8 @@ __all__ = ['CHECKS', 'refusal', 'METRICS', 'MODULES', 'BENCHMARK_VERSION', 'KIND
            'vector_items', 'birth_table', 'pillar_counts', 'call_item', 'birth_items', 'surname_items', 'fixed_items',
            'hangul_items', 'question_facts', 'meaning_items', 'other_items', 'table_items', 'build_benchmark',
            'benchmark_lines', 'benchmark_card', 'write_benchmark', 'asked_of', 'load_benchmark', 'told_text',
-           'count_tokens', 'answer', 'kept_answers', 'collect', 'hundred', 'seed_answer', 'load_runs', 'save_runs',
-           'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
+           'count_tokens', 'answer', 'kept_answers', 'Stopped', 'collect', 'hundred', 'seed_answer', 'load_runs',
+           'save_runs', 'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
            'evaluate_engine']
 
 # %% ../nbs/10_evaluate.ipynb #c005
@@ -713,9 +713,12 @@ def _keep(file, made):
 # %% ../nbs/10_evaluate.ipynb #e10b
 OUTAGES = 5  # 잇달아 답하지 못하면 멈추는 수
 
+class Stopped(Unavailable):
+    "Too many questions in a row were not answered: the asking goes no further (멈춤)."
+
 def _stopped(error, times):
     "The error of a run that goes no further."
-    return Unavailable(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
+    return Stopped(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
 
 # %% ../nbs/10_evaluate.ipynb #e10h
 def collect(
@@ -898,9 +901,7 @@ def _asked(items, engine, held, file):
     answers = []
     try:
         for made in collect(items, engine, held, file): answers.append(made)
-    except Unavailable as e:
-        if e.field == "answers": raise
-        return answers, e
+    except Stopped as e: return answers, e
     return answers, None
 
 def way_label(

@@ -109,8 +109,6 @@ SYLLABLES = tuple(  # 음절 목록, sorted: every array of the syllable model i
 SYLLABLE_INDEX = {s: i for i, s in enumerate((*SYLLABLES, ""))}  # 음절 → 번호; "" is the column of one-syllable names
 
 # %% ../nbs/03_names.ipynb #c032
-_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"  # 첫소리 0..18
-
 def _codes(text):
     "Hangul syllables as numbers 0..11171."
     if not isinstance(text, (str, tuple)): raise InputError("name", text, "한글이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
