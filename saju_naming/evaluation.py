@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend
 from .hanja import by_reading, lookup, table
-from .names import (_COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
+from .names import (COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
                                popularity as popularity_band)
 from .naming import analyze, char_quality
 from .errors import InputError, Unavailable
@@ -31,7 +31,7 @@ from .folders import first_words
 from .text import normalize
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_ELEMENTS, STEMS
 from .plots import use_korean_font
-from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
+from .prompts import (ASK_BLOCK, ASK_NAME, ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
 from .verify import claims, facts_of, names_in, parse_question, read_answer
 
@@ -199,9 +199,9 @@ def naming_facts(
 def _vector_item(rng, counts, gender):
     "A naming question over a count vector."
     phrasing, kind = rng.choice(SPLITS), rng.choices(("none", "common", "double"), (35, 50, 15))[0]
-    surname = {"none": "", "common": rng.choice(list(surnames())[:40]), "double": rng.choice(_COMMON_DOUBLE)}[kind]
+    surname = {"none": "", "common": rng.choice(list(surnames())[:40]), "double": rng.choice(COMMON_DOUBLE)}[kind]
     asked = dict(surname=surname, count=rng.choice((1, 2, 3, 3)), length=1 if rng.random() < 0.06 else 2)
-    question = naming_question(counts, gender, **asked, phrase=rng.choice(_ASK_NAMING[phrasing]), style=rng.randrange(5))
+    question = naming_question(counts, gender, **asked, phrase=rng.choice(ASK_NAMING[phrasing]), style=rng.randrange(5))
     return {"question": question, "facts": naming_facts(counts, gender, **asked, phrasing=phrasing)}
 
 def vector_items(
@@ -381,8 +381,8 @@ def _meaning_item(rng, split):
     pool, phrasing = name_pool(rng.choice("남여"), split), rng.choice(SPLITS)
     chars = rng.choice(pool[rng.choice(sorted(pool))])
     block = name_block(chars)
-    if rng.random() < 0.6: question = f"{block}\n{rng.choice(_ASK_BLOCK[phrasing])}"
-    else: question = rng.choice(_ASK_NAME[phrasing]).format(n=block.split("\n")[0])
+    if rng.random() < 0.6: question = f"{block}\n{rng.choice(ASK_BLOCK[phrasing])}"
+    else: question = rng.choice(ASK_NAME[phrasing]).format(n=block.split("\n")[0])
     return {"question": question, "facts": question_facts(question, split=split, phrasing=phrasing)}
 
 # %% ../nbs/10_evaluate.ipynb #c092
