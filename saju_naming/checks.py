@@ -36,7 +36,8 @@ def _names(option, value):
         raise InputError(option.name, value, "이름의 목록이 아닙니다", "이름 하나나 이름의 목록을 적어 주세요")
     if len(listed) > option.high:
         raise InputError(option.name, len(listed), "너무 많습니다", f"{option.high}개까지 적어 주세요")
-    return tuple(_text(option, word) for word in (sorted(listed) if isinstance(listed, (set, frozenset)) else listed))
+    words = sorted(listed) if isinstance(listed, (set, frozenset)) else listed
+    return tuple(_text(option, word) for word in words)
 
 # %% ../nbs/lib/checks.ipynb #k006
 def _between(option, value, good, reason):

@@ -56,7 +56,7 @@ CASES = {  # 이름 → birth, gender, surname, options
     "weighted, another tie": ("2027-11-01T16:16", "남자", "백", {"mode": "weighted", "count": 3}),
     "yongsin": ("1990-05-15T14:30", "여자", "허", {"mode": "yongsin", "count": 3}),
     "johu": ("1990-12-15T14:30", "남자", "유", {"mode": "johu", "count": 3}),
-    "a seed": ("1990-05-15T14:30", "여자", "김", {"seed": 7}),
+    "a seed": ("1990-05-15T14:30", "여자", "김", {"seed": 7, "count": 20}),
     "many": ("2024-02-04T18:00", "여자", "김", {"count": 30}),
     "many with a generation syllable": ("2024-02-04T18:00", "여자", "김", {"fixed_syllable": "민", "count": 24}),
 }
