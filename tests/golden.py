@@ -59,6 +59,7 @@ CASES = {  # 이름 → birth, gender, surname, options
     "a seed": ("1990-05-15T14:30", "여자", "김", {"seed": 7, "count": 20}),
     "many": ("2024-02-04T18:00", "여자", "김", {"count": 30}),
     "many with a generation syllable": ("2024-02-04T18:00", "여자", "김", {"fixed_syllable": "민", "count": 24}),
+    "sisters who have the best names": ("1990-05-15T14:30", "여자", "김", {"siblings": ["김하윤", "유진"], "count": 3}),
 }
 CHECKS = {  # 성명 → 한자, options
     "김경자": ("金敬子", {"gender": "여자"}),

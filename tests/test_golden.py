@@ -4,6 +4,8 @@ import json
 import golden
 import pytest
 
+from saju_naming.names import find_name
+from saju_naming.naming import rank_names
 from saju_naming.options import CHART, NAMING, PERSON
 
 KEPT = golden.kept()
@@ -38,6 +40,12 @@ def test_every_option_is_asked_at_least_once():
         values = {v for *_, options in golden.CASES.values() for n, v in options.items() if n == option.name and option.choices}
         assert {*option.choices} - {option.default} <= values, option.name
     assert {case[1] for case in golden.CASES.values()} == {"남자", "여자"}
+
+
+def test_a_name_for_both_is_borne_by_both():
+    "Farther down the list than golden answers reach."
+    found = rank_names("1990-05-15T14:30", "여", "김", gender_neutral=True, fixed_syllable="라", position="second", count=60)
+    assert {known.gender for known in (find_name(n.given) for n in found) if known} == {"both"}
 
 
 def test_a_difference_is_told_in_lines():
