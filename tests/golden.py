@@ -55,6 +55,8 @@ CASES = {  # 이름 → birth, gender, surname, options
     "weighted, a tie": ("2005-10-01T21:26", "여자", "배", {"mode": "weighted", "count": 3}),
     "weighted, another tie": ("2027-11-01T16:16", "남자", "백", {"mode": "weighted", "count": 3}),
     "yongsin": ("1990-05-15T14:30", "여자", "허", {"mode": "yongsin", "count": 3}),
+    "yongsin, three helpers, the month helps": ("1995-03-06T21:31", "남자", "허", {"mode": "yongsin", "count": 3}),
+    "yongsin, three helpers, the month does not": ("1995-03-02T18:52", "여자", "허", {"mode": "yongsin", "count": 3}),
     "johu": ("1990-12-15T14:30", "남자", "유", {"mode": "johu", "count": 3}),
     "a seed": ("1990-05-15T14:30", "여자", "김", {"seed": 7, "count": 20}),
     "many": ("2024-02-04T18:00", "여자", "김", {"count": 30}),
