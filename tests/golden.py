@@ -55,6 +55,8 @@ CASES = {  # 이름 → birth, gender, surname, options
     "weighted, a tie": ("2005-10-01T21:26", "여자", "배", {"mode": "weighted", "count": 3}),
     "weighted, another tie": ("2027-11-01T16:16", "남자", "백", {"mode": "weighted", "count": 3}),
     "yongsin": ("1990-05-15T14:30", "여자", "허", {"mode": "yongsin", "count": 3}),
+    "yongsin, four helpers against the month": ("1995-03-13T17:55", "남자", "허", {"mode": "yongsin", "count": 3}),
+    "yongsin, two helpers with the month": ("1995-04-27T22:57", "여자", "허", {"mode": "yongsin", "count": 3}),
     "yongsin, three helpers, the month helps": ("1995-03-06T21:31", "남자", "허", {"mode": "yongsin", "count": 3}),
     "yongsin, three helpers, the month does not": ("1995-03-02T18:52", "여자", "허", {"mode": "yongsin", "count": 3}),
     "johu": ("1990-12-15T14:30", "남자", "유", {"mode": "johu", "count": 3}),
