@@ -39,6 +39,7 @@ class Birth:
 _HANJA = str.maketrans("年月日時分秒生半曜火水木金土正前後陰陽曆閏平夜朝西紀" + BRANCHES,
                        "년월일시분초생반요화수목금토정전후음양력윤평야조서기" + BRANCHES_KO)
 _DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\uff5e]")
+_DOTS = re.compile("[\u00b7\u119e\u2022\u2219\u22c5\u30fb\u3002]")  # 가운뎃점: 1990·5·15
 _LONGEST = 100
 READ_REMEDY = "1990-05-15T14:30이나 '1990년 5월 15일 오후 2시 30분'처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"
 _CHECK_REMEDY = "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"
@@ -49,7 +50,7 @@ class _Reading:
     def __init__(self, typed):
         self.typed, self.left, self.notes, self.calendar = typed, "", [], ""
         if not isinstance(typed, str) or len(typed) > _LONGEST: self.refuse()
-        self.left = _DASHES.sub("-", normalize(typed).translate(_HANJA))
+        self.left = _DOTS.sub(".", _DASHES.sub("-", normalize(typed).translate(_HANJA)))
 
     def take(self, pattern):
         "The first match, or None; it leaves a space."
@@ -198,15 +199,16 @@ def _hour(reading, ymd, word, number, minute, spoken):
 # %% ../nbs/lib/dates.ipynb #da22
 _WORD = r"(?P<word>오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|한밤중|한밤|밤|[ap]\.?m\b\.?)?"
 _AFTER = r"(?:\s*(?P<after>[ap]\.?m\b\.?))"
-_COLON = (rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:[.,]\d{{1,9}})?)?"
-          rf"(?![\d:]){_AFTER}?")
+_COLON = (rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}})[:h](?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:[.,]\d{{1,9}})?)?"
+          rf"(?![\d:])(?:\s?분|m(?:in)?\b)?{_AFTER}?")
 _SPOKEN = (rf"{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}|{'|'.join(sorted(_NATIVE, key=len, reverse=True))})\s*시(?!각|간)\s*"
-           r"(?:(?P<minute>\d{1,2})\s*분(?:\s*(?P<second>\d{1,2})\s*초)?|(?P<half>반))?")
+           r"(?:(?P<minute>\d{1,2}(?=\s*분)|\d\d(?![\d가-힣.:/-]))(?:\s*분)?(?:\s*(?P<second>\d{1,2})\s*초)?|(?P<half>반))?")
 _BARE = rf"(?<![\d:])(?P<hour>\d{{1,2}}){_AFTER}"
-_BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])시(?![간각])(?:\s*\([\d:~\- 시]*\))?"
+_RUN = r"(?<![\d:.])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?![\d:.])"  # 1430
+_BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])(?:\(\2\))?시(?![간각])(?:\s*\((?:[야조]?\2시?|[\d:~\- 시]*)\))?"
 _UNKNOWN = (r"(?:태어난|출생|생)?\s*(?:시각|시간|시)?\s*(?:[은는을를도])?\s*"
             r"(?:모름|미상|불명|모른다|모릅니다|모르겠음|모르겠어요|모르겠습니다|unknown)")
-_OFFSET = (r"^\s*(?:Z\b|KST\b|(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)|UTC\b|GMT\b)"
+_OFFSET = (r"^\s*(?:Z\b|KST\b|\(KST\)|(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)|UTC\b|GMT\b)"
            r"(?:\s*\([A-Za-z가-힣 ]*(?:표준시|Standard Time|KST)\))?")
 
 # %% ../nbs/lib/dates.ipynb #da22a
@@ -247,7 +249,7 @@ def _noon(reading, ymd):
 # %% ../nbs/lib/dates.ipynb #da24a
 def _clock(reading, ymd):
     "A time on the clock → ((hour, minute, second), offset), or None."
-    for pattern in (_COLON, _SPOKEN, _BARE):
+    for pattern in (_COLON, _SPOKEN, _BARE, _RUN):
         found = reading.take(pattern)
         if found: break
     else: return None
@@ -302,6 +304,12 @@ def _old_words(reading, lunar):
     reading.left = plain
 
 # %% ../nbs/lib/dates.ipynb #da28b
+def _western(reading, ymd):
+    "A date whose year may count from 단기 1년 (기원전 2333년), as (year, month, day) of 서기."
+    if not reading.take("단기"): return ymd
+    reading.notes.append(f"단기 {ymd[0]}년은 서기 {ymd[0] - 2333}년입니다.")
+    return ymd[0] - 2333, *ymd[1:]
+
 def _check_weekday(reading, found, ymd, lunar):
     "Refuses a weekday that is not the date's."
     if not found or lunar: return
@@ -342,7 +350,7 @@ def read_birth(
     lunar, leap = _calendar(reading, lunar, leap)
     _old_words(reading, lunar)
     weekday = reading.take(_WEEKDAY)
-    ymd = _date(reading, now)
+    ymd = _western(reading, _date(reading, now))
     if not lunar:
         try: date(*ymd) + timedelta(days=1)
         except (ValueError, OverflowError): reading.impossible()
