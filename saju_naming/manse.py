@@ -17,11 +17,13 @@ from itertools import islice
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 import numpy as np
+from .checks import check
 from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
 from .places import Place, SEOUL, degrees_text, find_place, main_city
 from .tables import ENCODING_NAMES, check_path, harmless, read_table, write_table
+from .text import normalize
 
 # %% ../nbs/01_manse.ipynb #c012
 TERMS = ("소한 대한 입춘 우수 경칩 춘분 청명 곡우 입하 소만 망종 하지 "
@@ -341,13 +343,13 @@ def _degrees(tz, longitude, solar):  # longitude: number or array → degrees (a
     apart = (degrees*240 - _segments(tz)[1][-1] + _DAY//2) % _DAY - _DAY//2
     return degrees, np.where(good, _FAR*((abs(apart) > _SECONDS_FAR) & (solar != "clock")), _LONGITUDE)
 
-def _check_choices(solar, rat, lunar, leap):
-    "Refuses options that do not exist."
-    for field, value, allowed in (("solar", solar, _SOLARS), ("rat", rat, tuple(_HOURS))):
-        if not isinstance(value, str) or value not in allowed: raise InputError(field, value, "모르는 방식입니다", f"{', '.join(allowed)} 가운데 하나를 골라 주세요")
+def _check_choices(solar, rat, lunar, leap):  # → solar, rat
+    "The choices by their values, which Korean words may tell (진태양시); refuses those that do not exist."
+    solar, rat = check("solar", solar), check("rat", rat)
     for field, value in (("lunar", lunar), ("leap", leap)):
         if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "예/아니오가 아닙니다", "True 또는 False로 적어 주세요")
     if leap and not lunar: raise InputError("leap", leap, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
+    return solar, rat
 
 # %% ../nbs/01_manse.ipynb #m081c
 @dataclass(frozen=True, eq=False, slots=True)
@@ -396,7 +398,7 @@ class _Rules:
 @lru_cache(typed=True)
 def _rules(place, tz, longitude, solar, rat, lunar, leap):  # as in `four_pillars` → _Rules
     "Checks the options and gathers the tables."
-    _check_choices(solar, rat, lunar, leap)
+    solar, rat = _check_choices(solar, rat, lunar, leap)
     name, tz, longitude = _whereabouts(place, tz, longitude, solar)
     _zone_info(tz)
     degrees, bad = _degrees(tz, 0. if longitude is None else longitude, solar)
@@ -700,7 +702,7 @@ def four_pillars(
         chart = _quick(births, rules)
         if chart is not None: return chart
     if isinstance(births, str) and not _FORM.fullmatch(births.strip()):
-        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=solar, rat=rat, lunar=lunar, leap=leap)
+        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=rules.solar, rat=rat, lunar=lunar, leap=leap)
     chart, problem = _chart_by(births, rules)
     if problem.any():
         at = np.flatnonzero(problem)[0]
@@ -737,11 +739,13 @@ CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "read_as", "error") 
 _PARTS = ("year", "month", "day", "hour", "minute")  # a birth in columns of its own
 _CHOICES = ("place", "tz", "solar", "rat", "lunar", "leap")
 _FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
-          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True}
+          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True,
+          "아니오": False, "아니요": False, "거짓": False, "예": True, "네": True, "참": True}
 
 def _flag(field, text):  # → bool
     "A yes/no cell."
-    if text.lower() in _FLAGS: return _FLAGS[text.lower()]
+    word = normalize(text).lower()
+    if word in _FLAGS: return _FLAGS[word]
     remedy = "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요"
     raise InputError(field, text, "예/아니오로 읽을 수 없습니다", remedy)
 
@@ -755,11 +759,17 @@ def _bad_row(reason):  # → cells for CHART_COLUMNS
     return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
 
 # %% ../nbs/01_manse.ipynb #c132a
+def _plain_header(written):  # names as written → names in which the columns that are read are spelled our way
+    "Birth, TIME and the like in lower case; a year, month and so on only where no column is a birth."
+    plain = [normalize(name).lower() for name in written]
+    known = {"birth", "time", "longitude", *_CHOICES} | (set() if "birth" in plain else set(_PARTS))
+    return [low if low in known else name for low, name in zip(plain, written)]
+
 class _Columns:
     "Where a file has what, and what is kept of it."
     def __init__(self, header, path):
         "Refuses a header without births, with a column twice or with columns of ours that are not ours."
-        self.path, self.width = path, len(header)
+        self.path, self.width, written, header = path, len(header), header, _plain_header(header)
         if not header: self.refuse("빈 파일입니다")
         parts = () if "birth" in header else _PARTS
         if parts and not set(_PARTS[:3]) <= set(header): self.refuse(f"birth 열이 없습니다(지금은 {', '.join(header)})")
@@ -775,7 +785,7 @@ class _Columns:
         self.choice_at, self.parts = ([at[name] for name in names if name in at] for names in (self.choices, parts))
         self.kept = [i for i, name in enumerate(header) if name not in ours and i not in self.parts]
         self.whole = self.kept == list(range(self.width))
-        self.header = [*["birth"]*bool(parts), *(header[i] for i in self.kept)]
+        self.header = [*["birth"]*bool(parts), *(written[i] for i in self.kept)]
 
     def refuse(self, reason, remedy="첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"):
         raise InputError("input", str(self.path), reason, remedy)
