@@ -765,6 +765,7 @@ def _plain_header(written):  # names as written → names in which the columns t
     known = {"birth", "time", "longitude", *_CHOICES} | (set() if "birth" in plain else set(_PARTS))
     return [low if low in known else name for low, name in zip(plain, written)]
 
+# %% ../nbs/01_manse.ipynb #a7914346
 class _Columns:
     "Where a file has what, and what is kept of it."
     def __init__(self, header, path):
