@@ -8,115 +8,40 @@ __all__ = ['Asked', 'read_request']
 # %% ../nbs/lib/asked.ipynb #a003
 import re
 from dataclasses import dataclass
-from .dates import (_BARE, _BLOCK, _COLON, _DASHES, _DIGITS, _ENGLISH, _KOREAN, _RESIDENT, _SPOKEN, _THREE,
-                               _WEEKDAY, _HANJA as _DATE_HANJA, READ_REMEDY, Birth, read_birth)
+from .dates import Birth, find_birth, read_birth
 from .errors import InputError
 from .names import find_name
 from .ohaeng import ELEMENTS
 from .options import OPTIONS
-from .text import normalize
-
-# %% ../nbs/lib/asked.ipynb #a006
-class _Words:
-    "A question, from which what has been read is taken away."
-    def __init__(self, text): self.text, self.left = text, text
-
-    def take(self, pattern):
-        "The first match, or None; it leaves a space."
-        found = re.search(pattern, self.left, re.I)
-        if found: self.left = f"{self.left[:found.start()]} {self.left[found.end():]}"
-        return found
-
-    def all(self, pattern):
-        "Every match, taken away."
-        found = []
-        while one := self.take(pattern): found.append(one)
-        return found
-
-# %% ../nbs/lib/asked.ipynb #a008
-_TOLD_BIRTH = r"태어|출생|생일|생년월일|년생|\d\s?생(?![가-힣])"
-_NO_HOUR = (r"(?:태어난|출생)?\s*(?:시각|시간|(?<![가-힣\d])시)\s*(?:[은는을를도])?\s*(?:잘\s*)?"
-            r"(?:모[르름릅]\S*|몰라\S*|미상|불명)|시\s?모름")
-_ZONE = r"(?:\s*(?:(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?(?!\d)|KST\b|UTC\b|GMT\b|Z\b))?"
-_AFTER_TIME = "에반쯤경정이생로의께무전후에서"
-_VAGUE = (r"오늘|어제|그제|그저께|방금|지난\s?(?:주|달|해)|작년|올해|"
-          r"\d{2,4}\s*년(?:\s*\d{1,2}\s*월)?|\d{1,2}\s*월(?:\s*\d{1,2}\s*일)?")
-
-# %% ../nbs/lib/asked.ipynb #1fc0b6ed
-def _standing(words, pattern):
-    "Takes a time that stands as a word of its own: no Hangul before it, at most a particle behind."
-    for found in re.finditer(pattern, words.left, re.I):
-        start = found.end() - len(found[0].lstrip())
-        end = found.start() + len(found[0].rstrip())
-        before, after = words.left[:start][-1:], words.left[end:][:1]
-        if re.match("[가-힣]", before) or re.match("[가-힣]", after) and after not in _AFTER_TIME: continue
-        words.left = f"{words.left[:start]} {words.left[end:]}"
-        return found[0].strip()
-    return ""
-
-def _date_piece(words):
-    "The piece of a question that is a date, or ''."
-    for pattern in (_KOREAN, *_ENGLISH, _RESIDENT, _DIGITS):
-        found = words.take(pattern)
-        if found: return found[0]
-    told = re.search(_TOLD_BIRTH + "|음력|양력", words.text)
-    found = re.search(_THREE, words.left)
-    if not found or not told and found[2] not in "-./" and not re.search(r"\d{4}", found[0]): return ""
-    return words.take(_THREE)[0]
-
-# %% ../nbs/lib/asked.ipynb #a009
-def _time_pieces(words):
-    "The pieces that tell the time, in one text."
-    if words.take(_NO_HOUR): return "시 모름"
-    forms = (_BLOCK, r"정오|자정", _COLON + _ZONE, _SPOKEN, _BARE)
-    return " ".join(filter(None, (_standing(words, form) for form in forms)))
-
-def _birth(words):
-    "The birth that a question tells, or None; `InputError` when it tells one that cannot be read."
-    if re.search(r"\d\s?[年月日]", words.left): words.left = words.left.translate(_DATE_HANJA)
-    words.left = _DASHES.sub("-", words.left)
-    calendar = [found[0] for found in words.all(r"음력|양력|윤\s?달|평달|\(\s*[음양]\s*\)")]
-    if leap := words.take(r"윤(?=\s?\d)"): calendar.append(leap[0] + "달")
-    words.left = re.sub(r"년\s+(?=\d)", "년 ", words.left)
-    day = _date_piece(words)
-    if not day: return _vague(words, calendar)
-    weekday, clock = words.take(_WEEKDAY), _time_pieces(words)
-    return read_birth(" ".join([*calendar, day.strip(), weekday[0] if weekday else "", clock]).strip())
-
-def _vague(words, calendar):
-    "None, or the error of a birth that is told without a whole date."
-    found = re.search(_VAGUE, words.left)
-    if found and (calendar or re.search(_TOLD_BIRTH, words.text) or re.search(r"\d\s*월\s*\d+\s*일", words.left)):
-        raise InputError("birth", found[0], "태어난 날을 다 읽지 못했습니다", READ_REMEDY)
-    return None
+from .text import Scanner, normalize
 
 # %% ../nbs/lib/asked.ipynb #a011
 _HAN = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _END = r"(?=이고|이며|인데|인|입니다|이에요|예요|이야|이다|으로|로|[을를은는,.\s'\"]|$)"
 _NOT_SURNAMES = "날 글 솜 맵 말 불 홀 마음 아저 아가 각 풀".split()
-_SURNAME = (rf"(?<![가-힣])([가-힣]{{1,2}})\s?\(({_HAN}{{1,2}})\)\s?씨",
-            rf"(?<![가-힣])(?!성씨\s?[:은는이가])([가-힣]{{1,2}}|{_HAN}{{1,2}})()\s?씨",
-            rf"(?<![가-힣])성(?:씨)?\s?(?:은|는|이|가|:|\s)\s*"
-            rf"'?([가-힣]{{1,2}}?|{_HAN}{{1,2}}?)'?(?:\(({_HAN}{{1,2}})\))?{_END}")
+_TOLD_SURNAME = r"(?<![가-힣])성(?:씨)?\s?(?:은|는|이|가|:|\s)\s*"
+_SURNAME = (
+    rf"(?<![가-힣])([가-힣]{{1,2}})\s?\(({_HAN}{{1,2}})\)\s?씨",                                # 학(郝)씨
+    rf"(?<![가-힣])(?!성씨\s?[:은는이가])([가-힣]{{1,2}}|{_HAN}{{1,2}})()\s?씨",            # 김씨, 金씨
+    rf"{_TOLD_SURNAME}'?([가-힣]{{1,2}}?|{_HAN}{{1,2}}?)'?(?:\(({_HAN}{{1,2}})\))?{_END}")  # 성은 남궁이고
 
 def _surname(words):
     "(surname, its Hanja) that a question tells, '' where it tells none."
     for pattern in _SURNAME:
         found = next((m for m in re.finditer(pattern, words.left) if m[1] not in _NOT_SURNAMES), None)
         if not found: continue
-        words.left = f"{words.left[:found.start()]} {words.left[found.end():]}"
+        words.cut(found)
         return found[1], found[2] or ""
     return "", ""
 
 # %% ../nbs/lib/asked.ipynb #a6ad924f
 _GENDERS = {"남": r"남자\s?(?:아이|아기|애)?|남아|남성|(?<![가-힣])아들|사내\s?(?:아이|아기|애)?",
             "여": r"여자\s?(?:아이|아기|애)?|여아|여성|(?<![가-힣])딸(?!기)"}
-
-_MARKED = r"성별\s?(?:은|는|이|:)?\s*{}(?![가-힣])|"     # 성별: 여
+_MARKED = r"성별\s?(?:은|는|이|:)?\s*{}(?![가-힣])|"  # 성별: 여
 
 def _gender(words):
     "남, 여 or ''; a question that tells both is asked about."
-    told = [gender for gender, pattern in _GENDERS.items() if words.all(_MARKED.format(gender) + pattern)]
+    told = [gender for gender, pattern in _GENDERS.items() if words.take_all(_MARKED.format(gender) + pattern)]
     if len(told) < 2: return told[0] if told else ""
     remedy = "하나만 적고, 모두에게 어울리는 이름이면 '중성적인'이라고 적어 주세요"
     raise InputError("gender", "남자, 여자", "성별이 둘 적혀 있습니다", remedy)
@@ -125,11 +50,12 @@ def _gender(words):
 _NATIVE = {word: n for n, word in enumerate("한 두 세 네 다섯 여섯 일곱 여덟 아홉 열".split(), 1)}
 _NATIVE |= {"하나": 1, "둘": 2, "셋": 3, "넷": 4, "스무": 20, "스물": 20}
 _NUMBER = rf"(-?\d{{1,9}}|{'|'.join(sorted(_NATIVE, key=len, reverse=True))})"
+_COUNT = (rf"(?<![가-힣\d.]){_NUMBER}\s?(?:개|가지)(?:만|정도|씩)?(?![월년])",  # 다섯 개만, 3가지
+          r"(?<![가-힣])(하나|둘|셋|넷|다섯)만?(?=\s|$)")                       # 셋만
 
 def _count(words):
     "How many names, or None."
-    found = words.take(rf"(?<![가-힣\d.]){_NUMBER}\s?(?:개|가지)(?:만|정도|씩)?(?![월년])")
-    found = found or words.take(r"(?<![가-힣])(하나|둘|셋|넷|다섯)만?(?=\s|$)")
+    found = words.take(_COUNT[0]) or words.take(_COUNT[1])
     return found and (int(found[1]) if found[1].lstrip("-").isdigit() else _NATIVE[found[1]])
 
 def _length(words):
@@ -142,53 +68,79 @@ def _length(words):
 _LETTER = rf"([가-힣]|{_HAN})"
 _CHOSEN = rf"{_LETTER}\s?(?:\(({_HAN})\))?"     # 준, 鎭, 준(俊)
 _QUOTE = r"['\"‘’“”]"
-_FIXED = (rf"(?:돌림자|항렬자|돌림|항렬)\s*(?:는|은|이|가|로|:)?\s*{_QUOTE}?{_CHOSEN}{_QUOTE}?\s?자?{_END}",
-          rf"{_QUOTE}{_CHOSEN}{_QUOTE}\s?(?:자|글자)?(?:를|을)?\s?(?:돌림\S*|항렬\S*|넣\S*|써\S*|쓰는|들어\S*)?",
-          rf"(?<![가-힣]){_CHOSEN}\s?자\s?(?:돌림\S*|항렬\S*|(?:를|가)\s?(?:넣|써|쓰|들어)\S*)")
-_PLACES = {"first": (r"(?:이름의?\s*)?(?:첫|앞|가운데|첫째)\s?글자(?:에|로|는|가)?|"
-                     r"(?:으로|로) 시작(?:하는)?|앞에\s?(?:넣\S*|써\S*)"),
-           "second": (r"(?:이름의?\s*)?(?:끝|마지막|뒤|뒷|둘째)\s?글자(?:에|로|는|가)?|"
-                      r"(?:으로|로) 끝나(?:는)?|[뒤끝]에\s?(?:넣\S*|써\S*)")}
+_FIXED = (
+    # 돌림자는 '서'로, 항렬자 鎭
+    rf"(?:돌림자|항렬자|돌림|항렬)\s*(?:는|은|이|가|로|:)?\s*{_QUOTE}?{_CHOSEN}{_QUOTE}?\s?자?{_END}",
+    # '서' 자를 돌림으로, '서'를 넣어
+    rf"{_QUOTE}{_CHOSEN}{_QUOTE}\s?(?:자|글자)?(?:를|을)?\s?(?:돌림\S*|항렬\S*|넣\S*|써\S*|쓰는|들어\S*)?",
+    # 서 자 돌림, 서 자를 넣어
+    rf"(?<![가-힣]){_CHOSEN}\s?자\s?(?:돌림\S*|항렬\S*|(?:를|가)\s?(?:넣|써|쓰|들어)\S*)")
+_PLACES = {
+    # 이름의 첫 글자에, 서로 시작하는, 앞에 넣어
+    "first": (r"(?:이름의?\s*)?(?:첫|앞|가운데|첫째)\s?글자(?:에|로|는|가)?|"
+              r"(?:으로|로) 시작(?:하는)?|앞에\s?(?:넣\S*|써\S*)"),
+    # 이름의 끝 글자에, 서로 끝나는, 뒤에 넣어
+    "second": (r"(?:이름의?\s*)?(?:끝|마지막|뒤|뒷|둘째)\s?글자(?:에|로|는|가)?|"
+               r"(?:으로|로) 끝나(?:는)?|[뒤끝]에\s?(?:넣\S*|써\S*)")}
 
-_AT = rf"((?:첫|앞|가운데|끝|마지막|뒷?)\s?글자)(?:는|를|가)?\s*{_LETTER}(?:으로|로|자로?)(?![가-힣])"  # 첫 글자는 지로
+# %% ../nbs/lib/asked.ipynb #c318cf18
+# 첫 글자는 지로
+_AT = rf"((?:첫|앞|가운데|끝|마지막|뒷?)\s?글자)(?:는|를|가)?\s*{_LETTER}(?:으로|로|자로?)(?![가-힣])"
+
+def _first(words, patterns):
+    "The match of the first pattern that matches, taken away, or None."
+    for pattern in patterns:
+        found = words.take(pattern)
+        if found: return found
+    return None
 
 def _fixed(words):
     "The generation syllable or character and its place, as options."
     words.left = re.sub(_AT, r"\1에 '\2'", words.left)
-    found = next(filter(None, map(words.take, _FIXED)), None)
+    found = _first(words, _FIXED)
     if not found: return {}
-    place = [name for name, pattern in _PLACES.items() if words.all(pattern)]
-    if len(place) > 1: raise InputError("position", ", ".join(place), "돌림자의 자리가 둘 적혀 있습니다", "하나만 적어 주세요")
+    place = [name for name, pattern in _PLACES.items() if words.take_all(pattern)]
+    if len(place) > 1:
+        raise InputError("position", ", ".join(place), "돌림자의 자리가 둘 적혀 있습니다", "하나만 적어 주세요")
     words.take(r"(?<![가-힣])(?:에|꼭)?\s?(?:써|넣어)\s?(?:주세요|줘)")
     return {"fixed_syllable": found[2] or found[1]} | ({"position": place[0]} if place else {})
 
 # %% ../nbs/lib/asked.ipynb #a014
 _KIN = {"parents": "아버지|어머니|아빠|엄마|부모님|부모|할아버지|할머니",
         "siblings": "형제자매|형제|자매|남매|오빠|언니|누나|동생|첫째|둘째|(?<![가-힣])형"}
+_CALLED = (r"\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)", r"(?:은|는|이|가|:)?")  # 언니의 이름은, 언니는
 _GIVEN = rf"'?(?!성[이은]?\b|{'|'.join(_KIN.values())})[가-힣]{{2,4}}?'?"
-_NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"
+_NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"          # 서윤, 서윤과 민준
+
+def _relatives(words, kin):
+    "Names of one kind of relatives: behind 이름은 whatever is written, else names that people bear."
+    told: list = []
+    for mark in _CALLED:
+        for found in list(re.finditer(rf"(?:{kin}){mark}\s?{_NAMES}", words.left)):
+            names = re.findall(r"[가-힣]{2,4}", re.sub(r"(?<=[가-힣])(?:과|와|하고|랑)\s", ", ", found[1]))
+            known = all(find_name(n) or find_name(n[1:]) for n in names)
+            if not known and not re.search("이름|성함", found[0]): continue
+            told += names
+            words.left = words.left.replace(found[0], " ", 1)
+    return told
 
 def _kin(words):
-    "Relatives' names, as options: behind 이름은 whatever is written, else names that people bear."
-    told: dict = {}
-    for field, kin in _KIN.items():
-        marks = (r"\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)", r"(?:은|는|이|가|:)?")
-        for marked in (rf"(?:{kin}){mark}\s?{_NAMES}" for mark in marks):
-            for found in list(re.finditer(marked, words.left)):
-                names = re.findall(r"[가-힣]{2,4}", re.sub(r"(?<=[가-힣])(?:과|와|하고|랑)\s", ", ", found[1]))
-                known = all(find_name(n) or find_name(n[1:]) for n in names)
-                if not known and not re.search("이름|성함", found[0]): continue
-                told.setdefault(field, []).extend(names)
-                words.left = words.left.replace(found[0], " ", 1)
+    "Relatives' names, as options."
+    found = {field: _relatives(words, kin) for field, kin in _KIN.items()}
+    told = {field: names for field, names in found.items() if names}
     if told: words.left = re.sub(r"(?:이고|이며|인데|입니다|이에요|예요|이야)(?=[,.\s]|$)", " ", words.left)
     return told
 
 # %% ../nbs/lib/asked.ipynb #f1a3a1fb
+_ONE_OUT = rf"['\"‘’]?(?!이름\b)(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
+_OUT = r"(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)"
+# 서, 윤 자는 빼고; '서윤'은 말고
+_LEFT_OUT = (rf"(?<![가-힣\d])({_ONE_OUT}(?:\s?[,·]\s?{_ONE_OUT})*)"
+             rf"\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?{_OUT}")
+
 def _left_out(words):
     "What not to use, as an option."
-    one = rf"['\"‘’]?(?!이름\b)(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
-    verb = r"(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)"
-    found = words.take(rf"(?<![가-힣\d])({one}(?:\s?[,·]\s?{one})*)\s?(?:자|글자|이름)?(?:은|는|을|를)?\s?{verb}")
+    found = words.take(_LEFT_OUT)
     return {"exclude": re.findall(rf"[가-힣]+|{_HAN}", found[1])} if found else {}
 
 # %% ../nbs/lib/asked.ipynb #a015
@@ -196,25 +148,28 @@ _FLAGS = {"hangul_only": (r"한자\s?없(?:이|는)|(?:순\s?)?한글\s?이름(?
                           r"우리말\s?이름(?:으로)?|한자(?:는|를)?\s?쓰지\s?\S+"),
           "gender_neutral": r"중성(?:적인|적)?|남녀\s?(?:모두|누구나|공용)\S*|성별(?:과|에)?\s?상관\s?없\S*"}
 _CHOICES = {
-    "mode": {"yongsin": r"억부\s?용신|억부|용신", "johu": "조후", "weighted": r"가중\s?보충|가중", "lacking": r"개수\s?보충"},
+    "mode": {"yongsin": r"억부\s?용신|억부|용신", "johu": "조후",
+             "weighted": r"가중\s?보충|가중", "lacking": r"개수\s?보충"},
     "school": {"unhae": "운해본?", "haerye": "해례본?"},
     "solar": {"apparent": "진태양시", "mean": r"평균\s?태양시", "clock": r"시계\s?시각"}}
 _AS_CHOSEN = r"\s?(?:에\s?맞\S*|으로|로|방식\S*|의|에서)?"
-_WHERE = (r"((?:[가-힣A-Za-z]+\s)?[가-힣A-Za-z]+)에서\s?(?=태어|출생|낳|난\s)",
-          r"(?:태어난\s?곳|출생지|고향)(?:은|는|이|:)?\s*([가-힣A-Za-z]+?)" + _END)
+_WHERE = (r"((?:[가-힣A-Za-z]+\s)?[가-힣A-Za-z]+)에서\s?(?=태어|출생|낳|난\s)",           # 부산에서 태어난
+          r"(?:태어난\s?곳|출생지|고향)(?:은|는|이|:)?\s*([가-힣A-Za-z]+?)" + _END)    # 태어난 곳은 부산
 _NO_PLACE = "병원 산부인과 집 한국 우리나라 대한민국 국내".split()
 _HOSPITALS = ("병원", "의원", "산부인과", "조산원")  # 어느 도시에 있는지 모르는 곳
 
+# %% ../nbs/lib/asked.ipynb #87bbdb7e
 def _wishes(words):
     "Options that a few words tell."
-    told: dict = {name: True for name, pattern in _FLAGS.items() if words.all(pattern)}
+    told: dict = {name: True for name, pattern in _FLAGS.items() if words.take_all(pattern)}
     for name, choices in _CHOICES.items():
-        told |= {name: value for value, pattern in choices.items() if words.all(rf"(?:{pattern}){_AS_CHOSEN}")}
+        for value, pattern in choices.items():
+            if words.take_all(rf"(?:{pattern}){_AS_CHOSEN}"): told[name] = value
     return told
 
 def _place(words):
     "The birthplace, as an option."
-    found = next(filter(None, map(words.take, _WHERE)), None)
+    found = _first(words, _WHERE)
     place = re.sub(r"^(?:에|날|일|생|경|쯤|무렵|께)\s", "", found[1]) if found else ""
     if place not in _NO_PLACE and place.endswith(_HOSPITALS):
         words.left += f" {place}"
@@ -230,12 +185,17 @@ _FRAME = ("아이 아기 애 자녀 아가 사람 분 이름 작명 성명 성�
           "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 "
           "만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 "
           "가문 집안 네 the 것 가진 일 때에 경우 따른 주세요").split()
-_ASKS = (r"(?:지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고|좋겠|바랍|바라|원합|원해|싶|"
-         r"뭐|뭔|무엇|무슨|어떤|어떻|어때|궁금|좋을까|부족|보충|하나요|할까)(?:해|하여|해서|하고)?\s?"
-         r"(?:줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|주시겠어요)?\S*")
-_JOSA = (r"(?:이름|사주|사주팔자|자원오행|발음오행|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날)"
-         r"(?:을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면)?")
+_ASKED_FOR = ("지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고|"
+              "좋겠|바랍|바라|원합|원해|싶|뭐|뭔|무엇|무슨|어떤|어떻|어때|궁금|좋을까|부족|보충|하나요|할까")
+_POLITE = ("줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|"
+           "주시겠어요")
+_ASKS = rf"(?:{_ASKED_FOR})(?:해|하여|해서|하고)?\s?(?:{_POLITE})?\S*"  # 지어 주세요, 추천해 줘
+_TOPIC = ("이름|사주|사주팔자|자원오행|발음오행|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|"
+          "딸|아들|사람|글자|때|날")
+_PARTICLE = "을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면"
+_JOSA = rf"(?:{_TOPIC})(?:{_PARTICLE})?"  # 이름을, 사주에
 
+# %% ../nbs/lib/asked.ipynb #4ad6e416
 def _unread(words):
     "Words of a question that nothing has used."
     left = re.sub(r"[^\w\s\u3400-\u9fff]", " ", words.left)
@@ -272,10 +232,11 @@ def _shown(option, value):
 def read_request(
     question: str,  # 질문
 ) -> Asked:
-    "What a naming question tells, in any order; what is told and cannot be read is an `InputError` or stays in `unread`."
-    words = _Words(re.sub(_CHAR_LINE, " ", normalize(question)))
-    if len(set(re.findall(_COUNTED, words.left))) == 5: words.all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
-    birth = _birth(words)
+    "What a naming question tells, in any order; what cannot be read is an `InputError` or stays in `unread`."
+    words = Scanner(re.sub(_CHAR_LINE, " ", normalize(question)))
+    if len(set(re.findall(_COUNTED, words.left))) == 5: words.take_all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
+    piece, words.left = find_birth(words.left)
+    birth = read_birth(piece) if piece else None
     options = _kin(words) | _place(words) | _left_out(words) | _fixed(words) | _wishes(words)
     surname, hanja = _surname(words)
     gender = _gender(words)

@@ -55,7 +55,7 @@ def our_error(
         return InputError("option", e.option_name, "없는 옵션입니다", f"{f'혹시 --{near[0]}인가요? ' if near else ''}--help로 목록을 확인해 주세요")
     if isinstance(e, click.BadOptionUsage): return InputError("option", e.option_name, "값이 빠졌습니다", _HELP_FOR)
     if option: return InputError(e.param.name, None, "값을 읽을 수 없습니다", _expected(e.param))
-    return InputError(e.ctx.command_path if e.ctx else "saju-naming", None, "없는 명령이거나 남는 말이 있습니다", "--help로 쓰는 법을 확인해 주세요")
+    return InputError("command", e.ctx.command_path if e.ctx else "saju-naming", "없는 명령이거나 남는 말이 있습니다", "--help로 쓰는 법을 확인해 주세요")
 
 # %% ../nbs/13_cli.ipynb #c014
 class _Typed(click.ParamType):
@@ -112,6 +112,7 @@ def engine_options(
         return command(*args, writer=dict(engine=None if no_model else engine, model=model), **kwargs)
     return run
 
+# %% ../nbs/13_cli.ipynb #62a16af2
 def typed(
     *names,   # 선택의 이름들
 ):            # the first of them that was typed, or None
@@ -119,7 +120,12 @@ def typed(
     ctx = click.get_current_context()
     return next((name for name in names if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE), None)
 
-def given(asked, table): return {o.name: asked[o.name] for o in table if typed(o.name)}
+def given(
+    asked,   # 선택 → 값, with the defaults filled in
+    table,   # of `Option`
+) -> dict:   # 친 선택 → 값
+    "The options of a table that were typed."
+    return {o.name: asked[o.name] for o in table if typed(o.name)}
 
 # %% ../nbs/13_cli.ipynb #c018
 def _console():

@@ -38,7 +38,7 @@ def _short(value, most=80):
 
 # %% ../nbs/lib/errors.ipynb #e006
 LABELS = {  # what is no option, as people call it
-    "calendar": "달력", "birthplace": "태어난 곳", "name": "이름", "hanja": "한자", "reading": "음",
+    "name": "이름", "hanja": "한자", "reading": "음",
     "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자", "element": "오행",
     "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
     "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호",
@@ -48,8 +48,11 @@ LABELS = {  # what is no option, as people call it
     "out": "결과 폴더", "adapter": "어댑터", "attn": "어텐션", "base_model_name_or_path": "밑바탕 모델",
     "device": "장치", "dtype": "자료형", "license": "허락", "precision": "정밀도", "quantization": "양자화",
     "repo_id": "저장소 이름", "set": "바꿀 값", "size": "크기", "vocab_size": "어휘의 크기", "NOTICE": "고지",
-    "NGROK_AUTHTOKEN": "ngrok 토큰", "ngrok": "ngrok", "X-API-Key": "API 열쇠", "Content-Type": "본문의 꼴",
-    "option": "선택"}
+    "NGROK_AUTHTOKEN": "ngrok 토큰", "ngrok": "ngrok 터널", "X-API-Key": "API 열쇠", "Content-Type": "본문의 꼴",
+    "option": "선택", "command": "명령", "counts": "오행 개수", "limit": "가장 많은 수", "workers": "일꾼의 수",
+    "max_steps": "걸음의 수", "ways": "묻는 길", "settings": "바꿀 값", "host": "들을 주소", "api_key": "API 열쇠",
+    "origins": "쪽의 주소", "hangul": "한글", "Data.rows": "자료의 줄 수", "Data.source": "자료의 출처",
+    "Model.adapter": "이어 가르칠 어댑터", "OPENAI_API_KEY": "OpenAI의 열쇠", "SAJU_NAMING_API_KEY": "서버의 열쇠"}
 
 def label(
     field: str,  # 칸의 이름
@@ -88,13 +91,14 @@ class TryAgain(CollectError):
     after = 0  # seconds that the service asked to wait
 
 # %% ../nbs/lib/errors.ipynb #e010
+def _wanted(extra): return f"saju-naming[{extra}]" if extra else "saju-naming"
+
 def missing(
     package: str,  # 없는 패키지
     extra: str,    # 그것이 든 묶음, such as serve; "" when pip installs it with the package itself
 ) -> Unavailable:  # to be raised
     "The error of a command whose extra is not installed."
-    wanted = f"saju-naming[{extra}]" if extra else "saju-naming"
-    return Unavailable("package", package, "설치되어 있지 않습니다", f"pip install '{wanted}'로 설치해 주세요")
+    return Unavailable("package", package, "설치되어 있지 않습니다", f"pip install '{_wanted(extra)}'로 설치해 주세요")
 
 # %% ../nbs/lib/errors.ipynb #e021
 @contextmanager
@@ -108,6 +112,5 @@ def needs(
         if package == "saju_naming": raise  # a fault of our own
         if isinstance(e, ModuleNotFoundError): raise missing(package, extra) from e
         said = str(e).strip().partition("\n")[0]
-        wanted = f"saju-naming[{extra}]" if extra else "saju-naming"
-        remedy = f"pip install --upgrade '{wanted}'로 판을 맞춰 주세요"
+        remedy = f"pip install --upgrade '{_wanted(extra)}'로 판을 맞춰 주세요"
         raise Unavailable("package", package, f"불러올 수 없습니다({said})", remedy) from e

@@ -9,8 +9,8 @@ __all__ = ['CHECKS', 'refusal', 'METRICS', 'MODULES', 'BENCHMARK_VERSION', 'KIND
            'vector_items', 'birth_table', 'pillar_counts', 'call_item', 'birth_items', 'surname_items', 'fixed_items',
            'hangul_items', 'question_facts', 'meaning_items', 'other_items', 'table_items', 'build_benchmark',
            'benchmark_lines', 'benchmark_card', 'write_benchmark', 'asked_of', 'load_benchmark', 'told_text',
-           'count_tokens', 'answer', 'kept_answers', 'collect', 'hundred', 'seed_answer', 'load_runs', 'save_runs',
-           'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
+           'count_tokens', 'answer', 'kept_answers', 'Stopped', 'collect', 'hundred', 'seed_answer', 'load_runs',
+           'save_runs', 'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
            'evaluate_engine']
 
 # %% ../nbs/10_evaluate.ipynb #c005
@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend
 from .hanja import by_reading, lookup, table
-from .names import (_COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
+from .names import (COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
                                popularity as popularity_band)
 from .naming import analyze, char_quality
 from .errors import InputError, Unavailable
@@ -31,7 +31,7 @@ from .folders import first_words
 from .text import normalize
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, ELEMENTS, is_hangul, josa, STEM_ELEMENTS, STEMS
 from .plots import use_korean_font
-from .prompts import (_ASK_BLOCK, _ASK_NAME, _ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
+from .prompts import (ASK_BLOCK, ASK_NAME, ASK_NAMING, count_vectors, counts_text, hun_eum, name_block, name_pool, naming_question, plan_of, ROWS, split_of, SPLITS, wish)
 from .verify import KINDS as CLAIMS
 from .verify import claims, facts_of, names_in, parse_question, read_answer
 
@@ -199,9 +199,9 @@ def naming_facts(
 def _vector_item(rng, counts, gender):
     "A naming question over a count vector."
     phrasing, kind = rng.choice(SPLITS), rng.choices(("none", "common", "double"), (35, 50, 15))[0]
-    surname = {"none": "", "common": rng.choice(list(surnames())[:40]), "double": rng.choice(_COMMON_DOUBLE)}[kind]
+    surname = {"none": "", "common": rng.choice(list(surnames())[:40]), "double": rng.choice(COMMON_DOUBLE)}[kind]
     asked = dict(surname=surname, count=rng.choice((1, 2, 3, 3)), length=1 if rng.random() < 0.06 else 2)
-    question = naming_question(counts, gender, **asked, phrase=rng.choice(_ASK_NAMING[phrasing]), style=rng.randrange(5))
+    question = naming_question(counts, gender, **asked, phrase=rng.choice(ASK_NAMING[phrasing]), style=rng.randrange(5))
     return {"question": question, "facts": naming_facts(counts, gender, **asked, phrasing=phrasing)}
 
 def vector_items(
@@ -381,8 +381,8 @@ def _meaning_item(rng, split):
     pool, phrasing = name_pool(rng.choice("남여"), split), rng.choice(SPLITS)
     chars = rng.choice(pool[rng.choice(sorted(pool))])
     block = name_block(chars)
-    if rng.random() < 0.6: question = f"{block}\n{rng.choice(_ASK_BLOCK[phrasing])}"
-    else: question = rng.choice(_ASK_NAME[phrasing]).format(n=block.split("\n")[0])
+    if rng.random() < 0.6: question = f"{block}\n{rng.choice(ASK_BLOCK[phrasing])}"
+    else: question = rng.choice(ASK_NAME[phrasing]).format(n=block.split("\n")[0])
     return {"question": question, "facts": question_facts(question, split=split, phrasing=phrasing)}
 
 # %% ../nbs/10_evaluate.ipynb #c092
@@ -713,9 +713,12 @@ def _keep(file, made):
 # %% ../nbs/10_evaluate.ipynb #e10b
 OUTAGES = 5  # 잇달아 답하지 못하면 멈추는 수
 
+class Stopped(Unavailable):
+    "Too many questions in a row were not answered: the asking goes no further (멈춤)."
+
 def _stopped(error, times):
     "The error of a run that goes no further."
-    return Unavailable(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
+    return Stopped(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
 
 # %% ../nbs/10_evaluate.ipynb #e10h
 def collect(
@@ -898,9 +901,7 @@ def _asked(items, engine, held, file):
     answers = []
     try:
         for made in collect(items, engine, held, file): answers.append(made)
-    except Unavailable as e:
-        if e.field == "answers": raise
-        return answers, e
+    except Stopped as e: return answers, e
     return answers, None
 
 def way_label(

@@ -10,9 +10,7 @@ __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN',
            'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
-import json
-import re
-import random
+import json, random, re
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.resources import files

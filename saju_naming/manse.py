@@ -17,10 +17,11 @@ from itertools import islice
 from typing import Any, Callable
 from zoneinfo import ZoneInfo
 import numpy as np
-from .checks import check
+from .checks import check, known_only
 from .dates import read_birth
 from .errors import InputError
 from .ohaeng import ELEMENTS, STEM_ELEMENTS, BRANCH_ELEMENTS, ganji, ganji_ko
+from .options import OPTIONS
 from .places import Place, SEOUL, degrees_text, find_place, main_city
 from .tables import ENCODING_NAMES, check_path, harmless, read_table, write_table
 from .text import normalize
@@ -172,8 +173,8 @@ def _hour_tables(
     branch = (hour + 1)//2 % 12
     return (day % 60).astype(np.int8), ((12*stem_day + branch) % 60).astype(np.int8)
 
-_HOURS = {rat: _hour_tables(rat) for rat in ("split", "next", "midnight")}
-_SOLARS = ("mean", "apparent", "clock")
+_HOURS = {rat: _hour_tables(rat) for rat in OPTIONS["rat"].choices}
+_SOLARS = tuple(OPTIONS["solar"].choices)
 
 # %% ../nbs/01_manse.ipynb #c060
 LUNAR_FIRST, LUNAR_LAST = 1899, 2050  # lunar years
@@ -343,13 +344,12 @@ def _degrees(tz, longitude, solar):  # longitude: number or array → degrees (a
     apart = (degrees*240 - _segments(tz)[1][-1] + _DAY//2) % _DAY - _DAY//2
     return degrees, np.where(good, _FAR*((abs(apart) > _SECONDS_FAR) & (solar != "clock")), _LONGITUDE)
 
-def _check_choices(solar, rat, lunar, leap):  # → solar, rat
-    "The choices by their values, which Korean words may tell (진태양시); refuses those that do not exist."
-    solar, rat = check("solar", solar), check("rat", rat)
-    for field, value in (("lunar", lunar), ("leap", leap)):
-        if not isinstance(value, (bool, np.bool_)): raise InputError(field, value, "예/아니오가 아닙니다", "True 또는 False로 적어 주세요")
-    if leap and not lunar: raise InputError("leap", leap, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
-    return solar, rat
+def _checked(**asked):  # the options of a chart that are no places → the same, as the rules use them
+    "Refuses what the table of options does not have."
+    found = {name: check(name, value) for name, value in asked.items()}
+    if found["leap"] and not found["lunar"]:
+        raise InputError("leap", True, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
+    return found.values()
 
 # %% ../nbs/01_manse.ipynb #m081c
 @dataclass(frozen=True, eq=False, slots=True)
@@ -398,7 +398,8 @@ class _Rules:
 @lru_cache(typed=True)
 def _rules(place, tz, longitude, solar, rat, lunar, leap):  # as in `four_pillars` → _Rules
     "Checks the options and gathers the tables."
-    solar, rat = _check_choices(solar, rat, lunar, leap)
+    solar, rat, lunar, leap = _checked(solar=solar, rat=rat, lunar=lunar, leap=leap)
+    tz = normalize(tz) if isinstance(tz, str) else tz
     name, tz, longitude = _whereabouts(place, tz, longitude, solar)
     _zone_info(tz)
     degrees, bad = _degrees(tz, 0. if longitude is None else longitude, solar)
@@ -406,7 +407,7 @@ def _rules(place, tz, longitude, solar, rat, lunar, leap):  # as in `four_pillar
     one, many = _tables(tz, rat)
     offsets = np.concatenate([many.once, many.again])
     apart = max(east.max(initial=-_DAY) - offsets.min(), offsets.max() - east.min(initial=_DAY))
-    options = dict(place=name, tz=tz, longitude=degrees if degrees.ndim else longitude and float(degrees), solar=solar, rat=rat, lunar=bool(lunar), leap=bool(leap))
+    options = dict(place=name, tz=tz, longitude=degrees if degrees.ndim else longitude and float(degrees), solar=solar, rat=rat, lunar=lunar, leap=leap)
     return _Rules(options, degrees, bad, east if degrees.ndim else int(east), bool(apart > _DAY//2), solar, one, many,
                   bool(lunar or degrees.ndim or bad.any()))
 
@@ -686,13 +687,14 @@ def _as_written(text, **options):  # the arguments of `four_pillars` → FourPil
     return chart
 
 # %% ../nbs/01_manse.ipynb #c100
+@known_only
 def four_pillars(
     births,          # str, datetime, date, or an array or list of them (datetime64 fastest); civil time; a date alone: hour unknown
     place=None,      # 태어난 곳: a name as in `find_place`, or a `Place`; gives the zone and the longitude; None: 서울
     tz=None,         # 시간대: IANA name of the civil clock, in place of `place`; None: Asia/Seoul
     longitude=None,  # 경도, degrees east, in place of `place`; a number or an array like births; may be left out for Seoul's clock or solar="clock"
-    solar="mean",    # 태양시 for the day and the hour: mean | apparent | clock
-    rat="split",     # 자시 rule for 23:00-23:59: split | next | midnight
+    solar=OPTIONS["solar"].default,  # 태양시 for the day and the hour: mean | apparent | clock
+    rat=OPTIONS["rat"].default,      # 자시 rule for 23:00-23:59: split | next | midnight
     lunar=False,     # the dates are Korean lunar dates (음력)
     leap=False,      # with lunar: the month is a leap month (윤달)
 ) -> FourPillars:

@@ -97,15 +97,18 @@ def _named(key):  # → numbers of rows
         if key.endswith(kind) and len(key) > len(kind) + 1 and key[:-len(kind)] in index: return index[key[:-len(kind)]]
     return []
 
+def _lies_in(i, areas):  # number of a row, set of (country, region or None) → bool
+    "Whether a place is in one of the areas, or was when births were recorded under it."
+    place = _places()[i][0]
+    wider = {None, place.region, _FORMER.get(place.name)}
+    return bool(areas & {(place.country, region) for region in wider})
+
 def _within(key):  # → numbers of rows
     "Rows of a name that comes before or after its country, province or state."
     found = set()
     for name, areas in _qualifiers().items():
-        rests = [key[len(name):]]*key.startswith(name) + [key[:-len(name)]]*key.endswith(name)
-        for i in (i for rest in rests if rest for i in _named(rest)):
-            place = _places()[i][0]
-            wider = {None, place.region, _FORMER.get(place.name)}
-            if areas & {(place.country, region) for region in wider}: found.add(i)
+        before, after = key.removesuffix(name), key.removeprefix(name)
+        for rest in {before, after} - {"", key}: found |= {i for i in _named(rest) if _lies_in(i, areas)}
     return sorted(found)
 
 # %% ../nbs/lib/places.ipynb #p029a
@@ -115,7 +118,8 @@ def _address(text):  # → numbers of rows
     while len(words) > 1 and (words[-1][-1] in "구동읍면리가로길호0123456789" or words[-2][-1] in "시군구"):
         words.pop()
         key = _key("".join(words))
-        if rows := _named(key) or _within(key): return rows
+        rows = _named(key) or _within(key)
+        if rows: return rows
     return []
 
 # %% ../nbs/lib/places.ipynb #p031

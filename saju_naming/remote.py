@@ -31,7 +31,8 @@ def check_address(
         raise InputError("model", url, "서버의 주소가 아닙니다", remedy)
     if parts.username is None: return url
     shown = f"{parts.scheme}://…@{parts.hostname}"
-    raise InputError("model", shown, "주소에 아이디나 암호를 적을 수 없습니다", "열쇠는 환경 변수 SAJU_NAMING_API_KEY에 넣어 주세요")
+    remedy = "열쇠는 환경 변수 SAJU_NAMING_API_KEY에 넣어 주세요"
+    raise InputError("model", shown, "주소에 아이디나 암호를 적을 수 없습니다", remedy)
 
 def is_loopback(
     host,    # of a URL: a name or an address, IPv6 without its brackets
@@ -121,6 +122,8 @@ MOST_BYTES = 8*2**20  # 한 답의 크기; a long answer takes a few kB
 MOVES = 3             # 따라가는 이동의 수
 MOVED = (301, 302, 303, 307, 308)
 
+_SAME_FORM = "OpenAI와 같은 꼴의 서버인지 확인해 주세요"  # remedy of an answer that is none
+
 class Refused(Unavailable):
     "A server did not take a request (400, 422); another request may be taken."
 
@@ -156,7 +159,7 @@ def _body(reply, url):
     while chunk := reply.read(65_536):
         data += chunk
         if len(data) > MOST_BYTES:
-            raise Unavailable("model", url, f"서버의 답이 {MOST_BYTES//2**20}MB를 넘습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요")
+            raise Unavailable("model", url, f"서버의 답이 {MOST_BYTES//2**20}MB를 넘습니다", _SAME_FORM)
     return bytes(data)
 
 def _refusal(error, url):
@@ -193,4 +196,4 @@ def ask_server(
                           "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요") from e
     try: return json.loads(data)
     except (ValueError, RecursionError) as e:
-        raise Unavailable("model", url, "서버의 답을 JSON으로 읽을 수 없습니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요") from e
+        raise Unavailable("model", url, "서버의 답을 JSON으로 읽을 수 없습니다", _SAME_FORM) from e

@@ -260,7 +260,11 @@ def birth_of(
 _SEED = {"year", "month", "day", "gender"}   # 처음 배포한 클라이언트의 네 칸
 _CHART = {o.name for o in CHART}
 
-def sent_in(body): return {name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None}
+def sent_in(
+    body,    # of `BODIES`
+) -> dict:   # 칸 → 값
+    "What a body was sent with, without what is null."
+    return {name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None}
 
 def asked_name(
     body,    # `NameBody`

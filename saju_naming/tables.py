@@ -60,13 +60,15 @@ ENCODING_NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8(BOM)", "utf-16": "UTF-16
 
 def _broken_line(source, encoding): # → the first line that cannot be decoded or None, whether Hangul came before it
     "Decodes a whole file, a piece at a time."
-    decoder, line, hangul, chunk = codecs.getincrementaldecoder(encoding)(), 1, False, b"."
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line, hangul, chunk = 1, False, b"."
     source.seek(0)
     while chunk:
         chunk = source.read(1 << 18)
         try: text, broken = decoder.decode(chunk, final=not chunk), False
         except UnicodeDecodeError as e: text, broken = e.object[:e.start].decode(encoding, "ignore"), True
-        line, hangul = line + text.count("\n"), hangul or bool(re.search("[가-힣]", text))
+        line += text.count("\n")
+        hangul = hangul or bool(re.search("[가-힣]", text))
         if broken: return line, hangul
     return None, hangul
 

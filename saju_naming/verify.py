@@ -41,9 +41,11 @@ def parse_answer(
     hangul=False,  # 한글 이름을 물었는가: then a name is alone on its line
 ) -> dict:       # explanation, names (given, hanja, chars of (음, 한자, 훈, 오행), meaning), chars outside of a name
     "Reads an answer by its structure; what is no name and no character line is the explanation."
-    out, lines = {"explanation": [], "names": [], "chars": []}, [line.strip() for line in text.split("\n")]
+    out: dict = {"explanation": [], "names": [], "chars": []}
+    lines = [line.strip() for line in text.split("\n")]
     for line in filter(None, lines):
-        name, char, last = _NAME_LINE.fullmatch(line), parse_char_line(line), out["names"][-1] if out["names"] else None
+        name, char = _NAME_LINE.fullmatch(line), parse_char_line(line)
+        last = out["names"][-1] if out["names"] else None
         if char and last and len(last["chars"]) < len(last["hanja"]): last["chars"].append(char)
         elif char: out["chars"].append(char)
         elif name: out["names"].append(_name(*name.groups()))
@@ -70,7 +72,11 @@ def read_answer(
     "Reads an answer in the form that its family asks for."
     return _parsed(text, facts.get("family") in _LISTS, bool(facts.get("hangul")))
 
-def _listed(line): return [n.strip() for n in line.split(",") if all(map(find_name, map(str.strip, line.split(","))))]
+# %% ../nbs/lib/verify.ipynb #b382d0c9
+def _listed(line):
+    "The names of a line that lists names and nothing else."
+    given = [n.strip() for n in line.split(",")]
+    return given if all(map(find_name, given)) else []
 
 def names_in(
     text,    # 답 of any family
@@ -215,10 +221,10 @@ class _Sums(NamedTuple):
     counts: tuple    # 오행 개수 (5,)
     plan: tuple      # 채울 오행, in the order 목화토금수
     after: tuple     # 채운 뒤의 개수
-    most: tuple       # 가장 많은 오행
-    least: tuple      # 가장 적은 오행
-    absent: tuple     # 없는 오행
-    left: tuple       # 채워도 없는 오행
+    most: tuple      # 가장 많은 오행
+    least: tuple     # 가장 적은 오행
+    absent: tuple    # 없는 오행
+    left: tuple      # 채워도 없는 오행
     complete: bool   # 빠진 것이 없다
     filled: bool     # 빠진 것을 모두 채운다
     fewer: bool      # 없는 오행이 줄어든다
@@ -231,10 +237,12 @@ def in_order(
     "The elements of a text or a sequence, in their order."
     return tuple(sorted((e for e in elements if e in ELEMENTS), key=ELEMENTS.index))
 
+def _having(counts, n): return tuple(e for e, c in zip(ELEMENTS, counts) if c == n)
+
 @lru_cache(maxsize=4096)
 def _sums(counts, plan):
     after = tuple(c + plan.count(e) for e, c in zip(ELEMENTS, counts))
-    most, least, absent = (tuple(e for e, c in zip(ELEMENTS, counts) if c == n) for n in (max(counts), min(counts), 0))
+    most, least, absent = _having(counts, max(counts)), _having(counts, min(counts)), _having(counts, 0)
     left = tuple(e for e in absent if e not in plan)
     so = not absent, bool(absent) and not left, len(left) < len(absent), bool(set(least) & set(plan))
     return _Sums(counts, in_order(plan), after, most, least, absent, left, *so)
@@ -375,10 +383,12 @@ def _frames(family, given):
 def _frame_claims(text, surname):
     "The four frames (사격) of the name before them, and their luck."
     told, known = [], surnames().get(surname)
-    for m in _FRAME.finditer(text) if "격" in text else ():
+    if "격" not in text: return told
+    for m in _FRAME.finditer(text):
         names = re.findall(rf"\(({HAN}+)\)", text[:m.start()])
         strokes = [table()[h].original_strokes for h in names[-1] if h in table()] if names else []
-        sums = [_frames(sum(c.strokes), strokes)[m[1]] for c in known.choices] if known and strokes else []
+        families = [sum(c.strokes) for c in known.choices] if known and strokes else []
+        sums = [_frames(family, strokes)[m[1]] for family in families]
         right = int(m[2]) in sums and m[3] in (None, suri_luck(int(m[2])).luck)
         told.append(Claim("strokes", right, f"획수: {m[0]}"))
     return told
@@ -413,9 +423,10 @@ _RELATIONS = (  # (꼴, the groups of giver and taker, the relation); None: the 
     (re.compile(_E + r"의 기운을 ([목화토금수])[이가] 덜어 냅"), (1, 2), "생"))
 _MATES = re.compile(_E + r"[과와] 조합이 (좋은|나쁜) 오행은 " + _S + "(?=입니다|이며|이고|예요|이에요)")
 _MATE = {"좋은": "생", "나쁜": "극"}
-_LOOSE = re.compile(  # what no pattern read: an element, a number, a bracket such as (목생)
-    r"(?<![가-힣])[목화토금수](?:[은는이가을를과와]|(?:의|에|도|만|으로|로)?(?![가-힣]))|\d"
-    r"|\((?=[^()]*[목화토금수생극])[목화토금수생극□]+\)")
+_LOOSE = re.compile(  # what no pattern read
+    r"(?<![가-힣])[목화토금수](?:[은는이가을를과와]|(?:의|에|도|만|으로|로)?(?![가-힣]))"  # 금이, 수의
+    r"|\d"                                                                             # 3배
+    r"|\((?=[^()]*[목화토금수생극])[목화토금수생극□]+\)")                                # (목생)
 
 # %% ../nbs/lib/verify.ipynb #40a729db
 def _said_set(m, field, sums, what):
@@ -468,19 +479,29 @@ class _Birth(NamedTuple):
     month: int      # 월지 0..11
     strong: bool    # 신강
 
+# %% ../nbs/lib/verify.ipynb #aae0c635
+def _weights(stems, branches, month):
+    "The weight of each element: stems and hidden stems (30 days are one), then the season."
+    weights = [float(sum(STEM_ELEMENTS[s] == e for s in stems)) for e in range(5)]
+    for branch in branches:
+        for stem, days in HIDDEN_STEMS[branch]: weights[STEM_ELEMENTS[stem]] += days/30
+    return [w*_SEASON[(e - month) % 5] for e, w in enumerate(weights)]
+
 @lru_cache(maxsize=1024)
 def _birth(pillars):
-    stems, branches = ([names.index(p[i]) for p in pillars] for i, names in ((0, STEMS), (1, BRANCHES)))
+    stems, branches = [STEMS.index(p[0]) for p in pillars], [BRANCHES.index(p[1]) for p in pillars]
     month, me = BRANCH_ELEMENTS[branches[1]], STEM_ELEMENTS[stems[2]]
-    weights = [float(sum(STEM_ELEMENTS[s] == e for s in stems)) for e in range(5)]
-    for stem, days in (hidden for b in branches for hidden in HIDDEN_STEMS[b]): weights[STEM_ELEMENTS[stem]] += days/30
-    weights = [w*_SEASON[(e - month) % 5] for e, w in enumerate(weights)]
+    weights = _weights(stems, branches, month)
     chars = [STEM_ELEMENTS[s] for s in stems] + [BRANCH_ELEMENTS[b] for b in branches]
     helpers = sum((me - c) % 5 < 2 for c in chars)
     strong = helpers > 3 or helpers == 3 and (me - month) % 5 < 2
     return _Birth(tuple(w*len(chars)/sum(weights) for w in weights), me, helpers, branches[1], strong)
 
 # %% ../nbs/lib/verify.ipynb #eea97e93
+# 말, 하는 일, 월지가 하는 일, 채울 오행까지의 걸음 (일간의 오행에서)
+_STRONG = "신강", "덜어 냅", "도우니", (1, 2, 3)   # 식상, 재성, 관성
+_WEAK = "신약", "돕", "돕지 않으니", (0, 4)         # 비겁, 인성
+
 def _weights_right(m, birth, plan):
     "The weights of the five elements, to one decimal."
     said = re.findall(r"([목화토금수]) (\d+\.\d)", m[1])
@@ -490,13 +511,14 @@ def _weights_right(m, birth, plan):
 def _strength_right(m, birth, plan):
     "억부: the day stem and its helpers; 신강이면 식상·재성·관성으로 덜고, 신약이면 비겁·인성으로 돕는다."
     me, number, branch, helped, strong, some, verb = m.groups()
-    said = ELEMENTS.index(me), int(number), strong, verb
-    own = birth.me, birth.helpers, *(("신강", "덜어 냅") if birth.strong else ("신약", "돕"))
-    side = BRANCHES_KO[birth.month], "도우니" if birth.strong else "돕지 않으니"
-    border = side if birth.helpers == 3 else (None, None)
-    allowed = in_order(ELEMENTS[(birth.me + step) % 5] for step in ((1, 2, 3) if birth.strong else (0, 4)))
-    return (said, (branch, helped)) == (own, border) and in_order(some) == allowed and set(plan) <= set(some)
+    if (ELEMENTS.index(me), int(number)) != (birth.me, birth.helpers): return False
+    word, does, helps, steps = _STRONG if birth.strong else _WEAK
+    border = (BRANCHES_KO[birth.month], helps) if birth.helpers == 3 else (None, None)
+    if (strong, verb, branch, helped) != (word, does, *border): return False
+    allowed = in_order(ELEMENTS[(birth.me + step) % 5] for step in steps)
+    return in_order(some) == allowed and set(plan) <= set(some)
 
+# %% ../nbs/lib/verify.ipynb #d3df3880
 def _season_right(m, birth, plan):
     "조후: the season of the month, from 寅 on, and what it asks for."
     season = ((birth.month - 2) % 12)//3
@@ -505,8 +527,10 @@ def _season_right(m, birth, plan):
     return (m[2], m[3]) == (name, first) and m[4] in (None, then) and first in plan
 
 # %% ../nbs/lib/verify.ipynb #fda46c3a
+# 일간 금을 돕는 글자(비겁·인성)가 일간까지 3개이고 3개는 월지로 가르는데 축이 도우니 신강하므로
 _STRENGTH = (r"일간 ([목화토금수])[을를] 돕는 글자\(비겁·인성\)가 일간까지 (\d)개이고"
              r"(?: 3개는 월지로 가르는데 ([가-힣])[이가] (도우니|돕지 않으니))? (신강|신약)하므로 ")
+# 추운 겨울에 났으므로 화를 먼저 채우고 목이 그것을 낳습니다
 _COLD = r"(추운 겨울|더운 여름)에 났으므로 ([목화토금수])[을를] (?:먼저 채우고 ([목화토금수])[이가] 그것을 낳습|채웁)"
 _REASONS = (  # (꼴, whether it is right)
     (re.compile(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_right),
@@ -566,9 +590,9 @@ _ENDS = "은|는|이|가|을|를|과|와|의|에|도|만|으로|로"
 _THING = re.compile(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_ENDS}|)(?![가-힣])")
 _LIKENED = re.compile(r"(?<![가-힣])(?:나무|불(?!안)|흙|쇠|물(?!론))")
 _TAKES = re.compile("먹|마시|머금|받|얻")
-_DOES = {word: re.compile(rf"(?:{stems.replace(' ', '|')})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, stems in (
-    ("생", "되 됩 여물 여뭅 맺 자라 자랍 낳 키우 키웁 나오 나옵 생기 생깁 만들 만듭"),
-    ("극", "뚫 막 가두 가둡 녹이 녹입 베 벱 끄 끕 누르 누릅 깎 이기 이깁"))}
+_STEMS = {"생": "되|됩|여물|여뭅|맺|자라|자랍|낳|키우|키웁|나오|나옵|생기|생깁|만들|만듭",
+          "극": "뚫|막|가두|가둡|녹이|녹입|베|벱|끄|끕|누르|누릅|깎|이기|이깁"}
+_DOES = {word: re.compile(f"(?:{stems})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, stems in _STEMS.items()}
 
 # %% ../nbs/lib/verify.ipynb #53983066
 def _meant(said, sentence):
@@ -667,8 +691,8 @@ def _supplied(name, school):
 
 def _plan_claims(name, facts):
     "Which of the planned elements a name supplies, one claim for each."
-    plan, gives = list(planned(facts)), _supplied(name, facts.get("school", "haerye"))
-    free, hits = len(plan) - bool(facts.get("fixed") and not facts.get("plan")), 0
+    plan, gives, hits = planned(facts), _supplied(name, facts.get("school", "haerye")), 0
+    free = len(plan) - bool(facts.get("fixed") and not facts.get("plan"))  # the fixed place cannot be chosen
     for e in plan:
         if e in gives:
             gives.remove(e)
@@ -680,7 +704,8 @@ def _plan_claims(name, facts):
 def _spelling_claims(name):
     "The Hanja of a name, each with its syllable and its line."
     told, apart = [_legal(h) for h in name["hanja"]], f"글자 줄이 이름과 다름: {name['given']}({name['hanja']})"
-    for i, (g, h) in enumerate(zip_longest(name["given"], name["hanja"]) if name["hanja"] else ()):
+    pairs = zip_longest(name["given"], name["hanja"]) if name["hanja"] else ()
+    for i, (g, h) in enumerate(pairs):
         if g and h and h not in table(): continue
         same = all(line[:2] == (g, h) for line in name["chars"][i:i+1])
         right = bool(g and h) and _registers(h, g) and same
@@ -736,8 +761,8 @@ def _word_claims(parsed, facts):
     "What the sentences say of gender and surname."
     prose, gender, surname = _prose(parsed), facts.get("gender"), facts.get("surname")
     told = []
-    for other, word in ((g, w) for g, words in _GENDERED.items() for w in words if gender):
-        told += [Claim("gender", other == gender, f"성별: {word}")]*prose.count(word)
+    for other, words in _GENDERED.items() if gender else ():
+        for word in words: told += [Claim("gender", other == gender, f"성별: {word}")]*prose.count(word)
     if not surname: return told
     said = re.findall(r"(?<![가-힣])([가-힣]{1,2})씨", prose)
     for given in (n["given"] for n in parsed["names"]):
@@ -777,7 +802,8 @@ def _list_family(parsed, text, facts):
 # %% ../nbs/lib/verify.ipynb #cd2a5ce5
 def _interpret_family(parsed, text, facts):
     "Only an explanation, which ends."
-    stray, element = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]], facts.get("element")
+    stray = [n["given"] for n in parsed["names"]] + [c[1] for c in parsed["chars"]]
+    element = facts.get("element")
     told = [claim for s in stray for claim in fault("asked", f"묻지 않은 것: {s}")]
     if element: told.append(Claim("asked", element in parsed["explanation"], f"물은 오행을 말하지 않음: {element}"))
     return told + [*_explained(parsed, facts), *_word_claims(parsed, facts)]

@@ -1,14 +1,18 @@
 "What people write is read the same at every door, and whose fault it is is said the same: the command and the package. (The API's own are in test_serve.py.)"
-import json, subprocess, sys
+import ast, json, re, subprocess, sys
+from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
 from click.testing import CliRunner
 
 import saju_naming
-from saju_naming import InputError, Unavailable, ask, check_name, cli, recommend
-from saju_naming.naming import rank_names
+from saju_naming import InputError, Unavailable, ask, check_name, cli, four_pillars, recommend
+from saju_naming.errors import CollectError, SajuError, label
+from saju_naming.naming import analyze, rank_names
 
 ASKED = ["recommend", "--birth", "1990-05-15T14:30", "--gender", "여자", "--surname", "이", "--no-model", "--count", "3"]
 
@@ -63,11 +67,61 @@ def test_a_question_and_a_chart():
 
 # unknown names, and whose fault it is
 
-@pytest.mark.parametrize("function, given", [(recommend, ["1990-05-15", "여", "김"]), (rank_names, ["1990-05-15", "여", "김"]), (check_name, ["김서연"]), (ask, ["한국 여자 이름 지어줘"])], ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize("function, given", [(recommend, ["1990-05-15", "여", "김"]), (rank_names, ["1990-05-15", "여", "김"]), (check_name, ["김서연"]), (four_pillars, ["1990-05-15"]), (analyze, ["1990-05-15"]), (ask, ["한국 여자 이름 지어줘"])], ids=lambda x: getattr(x, "__name__", ""))
 def test_an_unknown_name_is_ours_and_told_the_nearest(function, given):
     *_, last = signature(function).parameters
     with pytest.raises(InputError, match=f"혹시 {last}인가요") as raised: function(*given, **{last + "s": 1})
     assert (raised.value.field, raised.value.value) == ("option", last + "s")
+
+
+WRITTEN = dict(solar=nfd("진태양시"), rat=" 자정에 날이 바뀜", tz="Ａsia/Tokyo")
+
+
+def test_the_choices_of_a_chart_are_read_from_the_table_at_every_door():
+    for function in (four_pillars, analyze):
+        said, plain = (function("1990-05-15T23:40", longitude=139.7, **how) for how in (WRITTEN, dict(solar="apparent", rat="midnight", tz="Asia/Tokyo")))
+        assert (str(said), said.notes) == (str(plain), plain.notes)
+        with pytest.raises(InputError, match="평균 태양시"): function("1990-05-15", solar="해시계")
+
+
+MODULES = sorted(p for p in Path(saju_naming.__file__).parent.glob("*.py") if p.stem[0] != "_")
+LOADED = [import_module(f"saju_naming.{p.stem}") for p in MODULES if p.stem != "flutter" or find_spec("flet")]
+
+
+def kinds(root=SajuError):
+    "An error and all that are made from it, but those that name a service in place of a field."
+    return {root} | {k for sub in root.__subclasses__() if sub is not CollectError for k in kinds(sub)}
+
+
+def raised_fields():
+    "(field, where) of everything that is raised, by a class of ours or by a function whose first argument is the field."
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+    functions = [f for tree in trees.values() for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)]
+    raising = {k.__name__ for k in kinds()} | {f.name for f in functions if f.args.args and f.args.args[0].arg == "field"}
+    for path, tree in trees.items():
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and n.args and ast.unparse(n.func).rpartition(".")[2] in raising):
+            if isinstance(call.args[0], ast.Constant): yield call.args[0].value, f"{path.name}:{call.lineno}"
+
+
+def test_what_is_raised_is_called_by_a_korean_name():
+    found = list(raised_fields())
+    assert len(found) > 150
+    found += [(p.name, f"saju-naming {name}") for name, command in cli.cli.commands.items() for p in command.params if not getattr(p, "is_flag", False)]
+    bare = [f"{field} ({where})" for field, where in found if not re.search("[가-힣]", label(field))]
+    assert not bare, "LABELS of nbs/lib/errors.ipynb lacks: " + ", ".join(bare)
+
+
+def test_what_is_public_says_what_it_is():
+    "The page of the API (nbs/api.ipynb) lists every public function and class by its first sentence."
+    for module in LOADED:
+        public = [thing for thing in (getattr(module, name) for name in module.__all__) if getattr(thing, "__module__", "") == module.__name__]
+        assert not [thing for thing in public if callable(thing) and not thing.__doc__], module.__name__
+
+
+def test_no_branch_looks_at_the_name_of_a_field():
+    "What happens after an error follows from its class."
+    branches = [(path.name, n) for path in MODULES for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.If)]
+    assert not [f"{name}:{n.lineno} {ast.unparse(n.test)}" for name, n in branches if re.search(r"\b(e|error)\.field\b", ast.unparse(n.test))]
 
 
 def fault(monkeypatch, capsys, error, *words):

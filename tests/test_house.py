@@ -87,20 +87,31 @@ def loose(source):
     return wide + joined + named
 
 
-WIDE = {"asked": 43, "folders": 3, "places": 76, "remote": 20, "verify": 51}  # lines that are still too wide: only ever fewer
-
-
 @pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.parent.name == "lib"], ids=lambda p: p.stem)
 def test_rooms_are_strict(path):
     code = ["".join(c["source"]) for c in cells(path) if c["cell_type"] == "code"]
-    found = [f for source in code if not source.startswith("%%") for f in loose(source)]
-    wide = [f for f in found if " columns: " in f]
-    assert not [f for f in found if f not in wide]
-    assert len(wide) <= WIDE.get(path.stem, 0), "\n".join(wide)
+    assert not [f for source in code if not source.startswith("%%") for f in loose(source)]
 
 
 def test_what_is_loose():
     assert [len(loose(s)) for s in ("x = 1", "a = 1; b = 2", "f = lambda: 1", f"# {'가'*60}", f"# {'가'*59}", "s = ';'", "for i in (): pass")] == [0, 1, 1, 1, 0, 0, 0]
+
+
+def private(source):
+    "What an exported cell imports of another room that keeps it to itself: from saju_naming.x import _y."
+    if not re.match(r"#\| ?exports?\b", source): return []
+    ours = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom) and (n.module or "").split(".")[0] == "saju_naming"]
+    return [f"{n.module}.{name.name}" for n in ours for name in n.names if re.match("_(?!_)", name.name)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_room_imports_what_is_private(path):
+    assert not [name for c in cells(path) if c["cell_type"] == "code" for name in private("".join(c["source"]))]
+
+
+def test_what_is_private():
+    assert private("#| export\nfrom saju_naming.dates import (Birth,\n    _DATE as D)\n") == ["saju_naming.dates._DATE"]
+    assert [private(s) for s in ("#| exports\nfrom saju_naming import __version__", "from saju_naming.dates import _DATE", "#| export\nfrom os import _exit")] == [[], [], []]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
