@@ -132,7 +132,7 @@ def _found(pattern, text):
 def _name_asked(q):
     "The name that a question writes with its Hanja, without the surname."
     name = re.search(r"([가-힣]{1,20}) ?\(([^)]+)\)", q)
-    return [_bare_name(name[1], name[2])] if name and re.search(HAN, name[2]) else []
+    return [_bare_name(name[1], re.sub(r"\s", "", name[2]))] if name and re.search(HAN, name[2]) else []
 
 def _place_asked(q): return "first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else ""
 
