@@ -1,10 +1,10 @@
 """All benchmarks of speed, one after another, and one table of ratios against the peers that were measured in the same run.
 
-    python benchmarks/run.py [--only NAMES] [--quick] [--output FILE]
+    python benchmarks/run.py [--only NAMES] [--quick] [--output FILE] [--again]
 
 A whole run takes about 32 minutes on two idle cores (manse, naming and prompts 2, train 11, generate 2, curves 6, serve 6, page 1) and writes benchmarks/results.md
-with the plots beside it. With --only or --quick the table goes to the screen, unless --output names a file. A benchmark that fails is named in
-the table, the others still run, and the exit status is 1. Ours or the peer's, the value is the best of the rounds where there are several; "배" above 1 is ours ahead.
+with the plots beside it. With --only or --quick the table goes to the screen, unless --output names a file; --only with --again puts the rows
+into the table that is there, which then says when they were measured. A benchmark that fails is named in the table, the others still run, and the exit status is 1. Ours or the peer's, the value is the best of the rounds where there are several; "배" above 1 is ours ahead.
 train_gpu.py is not part of it: it needs a GPU.
 
 Examples:
@@ -12,6 +12,7 @@ Examples:
     python benchmarks/run.py --only manse,prompts           two of them, to the screen
     python benchmarks/run.py --quick                        everything on tiny sizes: does it all run? (not for comparing)
     python benchmarks/run.py --only curves --output results/one.md
+    python benchmarks/run.py --only manse --again           its rows anew in benchmarks/results.md
 """
 import argparse, json, os, platform, subprocess, sys, tempfile, time
 from datetime import date
@@ -88,6 +89,19 @@ def page(results, where):
     return "\n\n".join(parts) + "\n"
 
 
+def renewed(text, results):
+    "An earlier page with the rows of some benchmarks measured again, and a line that says when and at which load."
+    names, lines = list(results), text.split("\n")
+    old = [line for line in lines if line.split(" | ")[0].removeprefix("| ") in names]
+    if not old: raise ValueError(f"no row of {', '.join(names)} to renew")
+    at = lines.index(old[0])
+    told = f"- 따로 다시 잰 것: {', '.join(names)} ({date.today()}, 시작할 때 다른 일의 부하 {os.getloadavg()[0]:.1f})"
+    lines[at:at] = table(results).split("\n")[2:]
+    kept = [line for line in lines if line not in old and not line.startswith(told.partition(" (")[0])]
+    machine = next(i for i, line in enumerate(kept) if line.startswith("- 판:"))
+    return "\n".join([*kept[:machine + 1], told, *kept[machine + 1:]])
+
+
 def bench(name, options):
     "What a benchmark handed over; None if it failed."
     with tempfile.TemporaryDirectory() as folder:
@@ -100,11 +114,13 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=None, metavar="NAMES", help=f"some of {','.join(SCRIPTS)}")
     parser.add_argument("--quick", action="store_true", help="tiny sizes")
+    parser.add_argument("--again", action="store_true", help="with --only: renew those rows of benchmarks/results.md")
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the table goes, plots beside it")
     args = parser.parse_args(argv)
     names = args.only.split(",") if args.only else list(SCRIPTS)
     if unknown := set(names) - set(SCRIPTS): parser.error(f"--only {','.join(unknown)}: one or more of {','.join(SCRIPTS)}")
-    output = args.output or (None if args.only or args.quick else RESULTS)
+    if args.again and (not args.only or args.quick or "curves" in names): parser.error("--again: with --only, without --quick and curves")
+    output = args.output or (None if (args.only or args.quick) and not args.again else RESULTS)
     if output: output.parent.mkdir(parents=True, exist_ok=True)
     where, results = setting(), {}
     if args.quick: where += "\n- **작은 크기로 돌린 것이라 견주는 데 쓸 수 없습니다.**"
@@ -113,7 +129,8 @@ def main(argv=None):
         began = time.perf_counter()
         results[name] = bench(name, (SCRIPTS[name] if args.quick else []) + (["--plots", str(output.parent)] if output and name == "curves" else []))
         print(f"[{i}/{len(names)}] {name}: {'done' if results[name] else 'FAILED'}, {time.perf_counter() - began:.0f} s", flush=True)
-    text = page(results, where)
+    if args.again and None in results.values(): return 1
+    text = renewed(output.read_text(encoding="utf-8"), results) if args.again else page(results, where)
     print("\n" + (text if output is None else f"{output} is written"))
     if output: output.write_text(text, encoding="utf-8")
     return int(None in results.values())

@@ -19,10 +19,10 @@ from .text import Scanner, normalize
 _HAN = "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 _END = r"(?=이고|이며|인데|인|입니다|이에요|예요|이야|이다|으로|로|[을를은는,.\s'\"]|$)"
 _NOT_SURNAMES = "날 글 솜 맵 말 불 홀 마음 아저 아가 각 풀".split()
-_TOLD_SURNAME = r"(?<![가-힣])성(?:씨)?(?:은|는|이|가|:|\s)\s*"
+_TOLD_SURNAME = r"(?<![가-힣])성(?:씨)?\s?(?:은|는|이|가|:|\s)\s*"
 _SURNAME = (
     rf"(?<![가-힣])([가-힣]{{1,2}})\s?\(({_HAN}{{1,2}})\)\s?씨",                                # 학(郝)씨
-    rf"(?<![가-힣])([가-힣]{{1,2}}|{_HAN}{{1,2}})()\s?씨",                                       # 김씨, 金씨
+    rf"(?<![가-힣])(?!성씨\s?[:은는이가])([가-힣]{{1,2}}|{_HAN}{{1,2}})()\s?씨",            # 김씨, 金씨
     rf"{_TOLD_SURNAME}'?([가-힣]{{1,2}}?|{_HAN}{{1,2}}?)'?(?:\(({_HAN}{{1,2}})\))?{_END}")  # 성은 남궁이고
 
 def _surname(words):
@@ -37,10 +37,11 @@ def _surname(words):
 # %% ../nbs/lib/asked.ipynb #a6ad924f
 _GENDERS = {"남": r"남자\s?(?:아이|아기|애)?|남아|남성|(?<![가-힣])아들|사내\s?(?:아이|아기|애)?",
             "여": r"여자\s?(?:아이|아기|애)?|여아|여성|(?<![가-힣])딸(?!기)"}
+_MARKED = r"성별\s?(?:은|는|이|:)?\s*{}(?![가-힣])|"  # 성별: 여
 
 def _gender(words):
     "남, 여 or ''; a question that tells both is asked about."
-    told = [gender for gender, pattern in _GENDERS.items() if words.take_all(pattern)]
+    told = [gender for gender, pattern in _GENDERS.items() if words.take_all(_MARKED.format(gender) + pattern)]
     if len(told) < 2: return told[0] if told else ""
     remedy = "하나만 적고, 모두에게 어울리는 이름이면 '중성적인'이라고 적어 주세요"
     raise InputError("gender", "남자, 여자", "성별이 둘 적혀 있습니다", remedy)
@@ -83,6 +84,9 @@ _PLACES = {
                r"(?:으로|로) 끝나(?:는)?|[뒤끝]에\s?(?:넣\S*|써\S*)")}
 
 # %% ../nbs/lib/asked.ipynb #c318cf18
+# 첫 글자는 지로
+_AT = rf"((?:첫|앞|가운데|끝|마지막|뒷?)\s?글자)(?:는|를|가)?\s*{_LETTER}(?:으로|로|자로?)(?![가-힣])"
+
 def _first(words, patterns):
     "The match of the first pattern that matches, taken away, or None."
     for pattern in patterns:
@@ -92,6 +96,7 @@ def _first(words, patterns):
 
 def _fixed(words):
     "The generation syllable or character and its place, as options."
+    words.left = re.sub(_AT, r"\1에 '\2'", words.left)
     found = _first(words, _FIXED)
     if not found: return {}
     place = [name for name, pattern in _PLACES.items() if words.take_all(pattern)]
@@ -104,7 +109,7 @@ def _fixed(words):
 _KIN = {"parents": "아버지|어머니|아빠|엄마|부모님|부모|할아버지|할머니",
         "siblings": "형제자매|형제|자매|남매|오빠|언니|누나|동생|첫째|둘째|(?<![가-힣])형"}
 _CALLED = (r"\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)", r"(?:은|는|이|가|:)?")  # 언니의 이름은, 언니는
-_GIVEN = rf"'?(?!{'|'.join(_KIN.values())})[가-힣]{{2,4}}?'?"
+_GIVEN = rf"'?(?!성[이은]?\b|{'|'.join(_KIN.values())})[가-힣]{{2,4}}?'?"
 _NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"          # 서윤, 서윤과 민준
 
 def _relatives(words, kin):
@@ -127,7 +132,7 @@ def _kin(words):
     return told
 
 # %% ../nbs/lib/asked.ipynb #f1a3a1fb
-_ONE_OUT = rf"['\"‘’]?(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
+_ONE_OUT = rf"['\"‘’]?(?!이름\b)(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"
 _OUT = r"(?:빼고|빼\s?줘|빼\s?주세요|제외\S*|말고|쓰지\s?말\S*)"
 # 서, 윤 자는 빼고; '서윤'은 말고
 _LEFT_OUT = (rf"(?<![가-힣\d])({_ONE_OUT}(?:\s?[,·]\s?{_ONE_OUT})*)"
@@ -151,6 +156,7 @@ _AS_CHOSEN = r"\s?(?:에\s?맞\S*|으로|로|방식\S*|의|에서)?"
 _WHERE = (r"((?:[가-힣A-Za-z]+\s)?[가-힣A-Za-z]+)에서\s?(?=태어|출생|낳|난\s)",           # 부산에서 태어난
           r"(?:태어난\s?곳|출생지|고향)(?:은|는|이|:)?\s*([가-힣A-Za-z]+?)" + _END)    # 태어난 곳은 부산
 _NO_PLACE = "병원 산부인과 집 한국 우리나라 대한민국 국내".split()
+_HOSPITALS = ("병원", "의원", "산부인과", "조산원")  # 어느 도시에 있는지 모르는 곳
 
 # %% ../nbs/lib/asked.ipynb #87bbdb7e
 def _wishes(words):
@@ -164,7 +170,10 @@ def _wishes(words):
 def _place(words):
     "The birthplace, as an option."
     found = _first(words, _WHERE)
-    place = re.sub(r"^(?:에|날|일|생)\s", "", found[1]) if found else ""
+    place = re.sub(r"^(?:에|날|일|생|경|쯤|무렵|께)\s", "", found[1]) if found else ""
+    if place not in _NO_PLACE and place.endswith(_HOSPITALS):
+        words.left += f" {place}"
+        return {}
     return {"place": place} if place and place not in _NO_PLACE else {}
 
 # %% ../nbs/lib/asked.ipynb #a017
@@ -175,13 +184,14 @@ _FRAME = ("아이 아기 애 자녀 아가 사람 분 이름 작명 성명 성�
           "생년월일 생년월일은 때 날 시각 시간 시 에 의 로 으로 은 는 을 를 이고 이며 인데 인 입니다 이에요 예요 "
           "이야 여기 새로 새 이런 대해 대로 수 있는 있게 싶어요 싶습니다 하나 자 글자 돌림자 항렬자 개 가지 정도 "
           "만 정각 쯤 생의 한 두 명 지을 지은 짓고 짓는 지어 주 줄 해 주고 주면 되는 돼 돼요 되나요 하고 하는 씨의 "
-          "가문 집안 네 the 것 가진 일 때에 경우 따른 주세요").split()
+          "가문 집안 네 the 것 가진 일 때에 경우 따른 주세요 사주팔자 태어났고").split()
 _ASKED_FOR = ("지어|지어서|추천|알려|골라|부탁|만들어|찾아|설명|풀이|해석|작명|봐|보여|해|짓고|"
-              "좋겠|바랍|바라|원합|원해|싶")
+              "좋겠|바랍|바라|원합|원해|싶|뭐|뭔|무엇|무슨|어떤|어떻|어때|궁금|좋을까|부족|보충|하나요|할까")
 _POLITE = ("줘|줘요|주세요|주십시오|주실래요|주라|드려요|드립니다|합니다|해요|줄래|줄래요|달라|"
            "주시겠어요")
 _ASKS = rf"(?:{_ASKED_FOR})(?:해|하여|해서|하고)?\s?(?:{_POLITE})?\S*"  # 지어 주세요, 추천해 줘
-_TOPIC = "이름|사주|자원오행|발음오행|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|딸|아들|사람|글자|때|날"
+_TOPIC = ("이름|사주|사주팔자|자원오행|발음오행|성별|시간|시각|한자|아이|아기|오행|뜻|의미|성|"
+          "딸|아들|사람|글자|때|날")
 _PARTICLE = "을|를|은|는|이|가|의|에|로|으로|도|만|에게|한테|이고|입니다|예요|이에요|이면"
 _JOSA = rf"(?:{_TOPIC})(?:{_PARTICLE})?"  # 이름을, 사주에
 

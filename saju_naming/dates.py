@@ -39,6 +39,7 @@ class Birth:
 _HANJA = str.maketrans("年月日時分秒生半曜火水木金土正前後陰陽曆閏平夜朝西紀" + BRANCHES,
                        "년월일시분초생반요화수목금토정전후음양력윤평야조서기" + BRANCHES_KO)
 _DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\uff5e]")
+_DOTS = re.compile("[\u00b7\u119e\u2022\u2219\u22c5\u30fb\u3002]")  # 가운뎃점: 1990·5·15
 _LONGEST = 100
 READ_REMEDY = "1990-05-15T14:30이나 '1990년 5월 15일 오후 2시 30분'처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"
 _CHECK_REMEDY = "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"
@@ -50,7 +51,7 @@ class _Reading(Scanner):
         super().__init__("")
         self.typed, self.notes, self.calendar = typed, [], ""
         if not isinstance(typed, str) or len(typed) > _LONGEST: self.refuse()
-        self.left = _DASHES.sub("-", normalize(typed).translate(_HANJA))
+        self.left = _DOTS.sub(".", _DASHES.sub("-", normalize(typed).translate(_HANJA)))
 
     def refuse(self, reason="생년월일시로 읽을 수 없습니다", remedy=READ_REMEDY):
         raise InputError("birth", self.typed, reason, remedy)
@@ -207,15 +208,20 @@ _WORD = r"(?P<word>오전|오후|새벽|아침|점심|한낮|대낮|낮|저녁|�
 _AFTER = r"(?:\s*(?P<after>[ap]\.?m\b\.?))"  # 2:30 p.m.
 # T14:30:00.123, 오후 2:30, 2:30 PM
 _SECONDS = r"(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?"
-_COLON = rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}}){_SECONDS}(?![\d:]){_AFTER}?"
+_UNIT = r"(?:\s?분|m(?:in)?\b)?"  # 14:30분, 14h30m
+_COLON = rf"T?{_WORD}\s*(?<!\d)(?P<hour>\d{{1,2}})[:h](?P<minute>\d{{2}}){_SECONDS}(?![\d:]){_UNIT}{_AFTER}?"
 # 오후 2시 30분 5초, 낮 두 시 반; 시각 and 시간 are other words
 _HOURS = rf"(?P<hour>\d{{1,2}}|{'|'.join(sorted(_NATIVE, key=len, reverse=True))})\s*시(?!각|간)"
-_MINUTES = r"(?:(?P<minute>\d{1,2})\s*분(?:\s*(?P<second>\d{1,2})\s*초)?|(?P<half>반))?"
+_MINUTE = r"(?P<minute>\d{1,2}(?=\s*분)|\d\d(?![\d가-힣.:/-]))(?:\s*분)?"  # 30분, 2시30
+_MINUTES = rf"(?:{_MINUTE}(?:\s*(?P<second>\d{{1,2}})\s*초)?|(?P<half>반))?"
 _SPOKEN = rf"{_WORD}\s*(?<!\d){_HOURS}\s*{_MINUTES}"
 # 2 PM
 _BARE = rf"(?<![\d:])(?P<hour>\d{{1,2}}){_AFTER}"
 # 미시, 야자시, 미시(13~15시)
-_BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])시(?![간각])(?:\s*\([\d:~\- 시]*\))?"
+_BESIDE = r"(?:\s*\((?:[야조]?\2시?|[\d:~\- 시]*)\))?"  # 축시(丑時)
+_BLOCK = rf"(?<![가-힣])([야조])?([{BRANCHES_KO}])(?:\(\2\))?시(?![간각]){_BESIDE}"
+# 1430
+_RUN = r"(?<![\d:.])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?![\d:.])"
 
 # %% ../nbs/lib/dates.ipynb #c05175fb
 # 시각 모름, 태어난 시간은 모르겠어요, unknown
@@ -224,7 +230,7 @@ _UNKNOWN = rf"(?:태어난|출생|생)?\s*(?:시각|시간|시)?\s*(?:[은는을
 # behind a time: Z, +09:00, GMT+0900 (한국 표준시)
 _EAST = r"(?:UTC|GMT)?\s*([+-])(0?\d|1[0-4])(?::?(\d{2}))?(?!\d)"
 _ZONE_NAME = r"(?:\s*\([A-Za-z가-힣 ]*(?:표준시|Standard Time|KST)\))?"
-_OFFSET = rf"^\s*(?:Z\b|KST\b|{_EAST}|UTC\b|GMT\b){_ZONE_NAME}"
+_OFFSET = rf"^\s*(?:Z\b|KST\b|\(KST\)|{_EAST}|UTC\b|GMT\b){_ZONE_NAME}"
 
 # %% ../nbs/lib/dates.ipynb #da22a
 def _word(reading, *found):
@@ -264,7 +270,7 @@ def _noon(reading, ymd):
 # %% ../nbs/lib/dates.ipynb #da24a
 def _clock(reading, ymd):
     "A time on the clock → ((hour, minute, second), offset), or None."
-    for pattern in (_COLON, _SPOKEN, _BARE):
+    for pattern in (_COLON, _SPOKEN, _BARE, _RUN):
         found = reading.take(pattern)
         if found: break
     else: return None
@@ -316,6 +322,12 @@ def _calendar(reading, lunar, leap):
     reading.calendar = f"음력 {'윤달 ' if leap else ''}" if lunar else ""
     return lunar, leap
 
+def _western(reading, ymd):
+    "A date whose year may count from 단기 1년 (기원전 2333년), as (year, month, day) of 서기."
+    if not reading.take("단기"): return ymd
+    reading.notes.append(f"단기 {ymd[0]}년은 서기 {ymd[0] - 2333}년입니다.")
+    return ymd[0] - 2333, *ymd[1:]
+
 def _old_words(reading, lunar):
     "정월, 섣달, 초사흘, 보름 as numbers: words of the lunar calendar."
     plain = re.sub("|".join(_OLD_DAYS), lambda found: f"{_OLD_DAYS[found[0]]}일", reading.left)
@@ -365,7 +377,7 @@ def read_birth(
     lunar, leap = _calendar(reading, lunar, leap)
     _old_words(reading, lunar)
     weekday = reading.take(_WEEKDAY)
-    ymd = _date(reading, now)
+    ymd = _western(reading, _date(reading, now))
     if not lunar:
         try: date(*ymd) + timedelta(days=1)
         except (ValueError, OverflowError): reading.impossible()
@@ -405,10 +417,11 @@ def _standing(scanner, pattern):
     "Takes a time that stands as a word of its own: no Hangul before it, at most a particle behind."
     for found in re.finditer(pattern, scanner.left, re.I):
         start = found.end() - len(found[0].lstrip())
-        before, after = scanner.left[:start][-1:], scanner.left[found.end():][:1]
+        end = found.start() + len(found[0].rstrip())
+        before, after = scanner.left[:start][-1:], scanner.left[end:][:1]
         if re.match("[가-힣]", before) or re.match("[가-힣]", after) and after not in _AFTER_TIME: continue
-        scanner.cut(found)
-        return found[0]
+        scanner.left = f"{scanner.left[:start]} {scanner.left[end:]}"
+        return found[0].strip()
     return ""
 
 # %% ../nbs/lib/dates.ipynb #c4615b39

@@ -10,9 +10,7 @@ __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN',
            'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
-import json
-import re
-import random
+import json, random, re
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.resources import files
@@ -22,6 +20,7 @@ from typing import Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
+from .manse import not_future
 from .names import find_name, sound_elements, surname_info
 from .naming import Name, Recommendation
 from .asked import Asked, read_request
@@ -741,7 +740,7 @@ def _notes(told, family):
     labels = {name: label for name, label in person.items() if label} | {name: OPTIONS[name].ko for name in told.options}
     unused = [label for name, label in labels.items() if name not in (*_USES[family], "lunar", "leap")]
     notes = [f"이 물음에는 쓰지 않았습니다: {', '.join(unused)}."] if unused else []
-    if told.unread and family in ("birth", "male", "female", "naming"): notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
+    if told.unread and family in ("birth", "chart", "male", "female", "naming"): notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
     return tuple(notes)
 
 # %% ../nbs/09_generate.ipynb #29e0f948
@@ -787,6 +786,7 @@ def _understood(question):
     _counted(question, plain)
     told, problems = _hear(question, plain["family"] in (None, "male", "female"))
     family = _family_of(question, plain, told) or _lost(question)
+    if family in _BY_BIRTH: not_future(_moment(told.birth), **{o: v for o, v in told.options.items() if o in _CHART})
     asked = _merged(plain, told) | {"family": family, "told": told, "plain": plain}
     count, most = asked["count"], _MOST_LISTED.get(family)
     if count is not None and count < 1: raise InputError("question", count, "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")

@@ -18,7 +18,7 @@ from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
 import numpy as np
-from .hanja import dueum, is_hanja, natural_reading, registrable_readings, table
+from .hanja import is_hanja, natural_reading, registrable_readings, table, with_dueum
 from .manse import four_pillars
 from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames, teasing)
@@ -199,7 +199,7 @@ def char_quality(
     reading,  # 이름에서의 음: `name_use` counts only for the readings that names use
 ) -> float:   # 0..1
     "How well a character suits a name: used in names, readable, without warnings. The weights are this project's."
-    natural = any(reading in (r, dueum(r)) for r in char.name_readings)
+    natural = reading in with_dueum(char.name_readings)
     q = _USE[char.name_use if natural else 0] + _LEVEL[char.level] - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed
     return min(max(q, 0.0), 1.0)
 
@@ -236,7 +236,7 @@ def _make_pool(rows):
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
     return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), is_feminine(c))
-                       for c in table().values() for r in {*c.readings, *map(dueum, c.readings)}
+                       for c in table().values() for r in with_dueum(c.readings)
                        if r in SYLLABLE_INDEX and c.meaning_of(r) and not c.blocked_as(r)])
 
 @lru_cache
@@ -282,7 +282,7 @@ class _Request:
 def _usual_syllables(hanja):
     "The syllables as which names usually read a character, as listed and as they sound (두음)."
     usual = table()[hanja].usual if hanja in table() else ()
-    return [SYLLABLE_INDEX[s] for r in usual for s in (r, dueum(r)) if s in SYLLABLE_INDEX]
+    return [SYLLABLE_INDEX[s] for s in with_dueum(usual) if s in SYLLABLE_INDEX]
 
 def _fixed_mask(pool, fixed):
     "Where a pool has the fixed syllable, or the fixed character in its usual reading (돌림자)."

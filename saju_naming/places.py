@@ -115,7 +115,7 @@ def _within(key):  # → numbers of rows
 def _address(text):  # → numbers of rows
     "Rows of an address: without the districts at its end."
     words = text.replace(",", " ").split()
-    while len(words) > 1 and words[-1][-1] in "구동읍면리가로길호0123456789":
+    while len(words) > 1 and (words[-1][-1] in "구동읍면리가로길호0123456789" or words[-2][-1] in "시군구"):
         words.pop()
         key = _key("".join(words))
         rows = _named(key) or _within(key)
@@ -127,8 +127,9 @@ def _meant(key, rows):  # numbers of rows → those that may be meant
     "One where one is plainly usual."
     table = _places()
     own = [i for i in rows if key in (_key(table[i][0].name), _key(table[i][0].english))]
-    if len(own) == 1: return own
     hand = [i for i in rows if table[i][3] and table[i][0].country != "KP"]
+    clocks = {table[i][0].tz for i in own + hand}
+    if len(own) == 1 and (len(clocks) == 1 or not hand or own[0] in hand): return own
     if len(hand) == 1: return hand
     first, second = sorted((table[i][2] for i in rows), reverse=True)[:2]
     return [i for i in rows if table[i][2] == first] if not hand and first >= 5*second > 0 else rows

@@ -16,14 +16,14 @@ from typing import NamedTuple
 from .hanja import registrable_readings, table
 from .names import find_name, popularity, sound_elements, suri_luck, surnames
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS
-from .text import normalize
+from .text import Pattern, normalize
 
 # %% ../nbs/lib/verify.ipynb #050fdd21
 UNKNOWN_MEANING = "뜻 미상"  # 훈이 알려지지 않은 글자
 HAN = "[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # CJK ideographs of every plane
-_NAME_LINE = re.compile(rf"([가-힣]{{1,5}}) ?\(({HAN}+)\)")
+_NAME_LINE = Pattern(rf"([가-힣]{{1,5}}) ?\(({HAN}+)\)")
 _TAIL = r"(?:[, ]+(?:(?:원획|필획|획수) ?\d+ ?획?|\d+ ?획)){0,4}"  # 글자 줄 끝의 획수
-_CHAR_LINE = re.compile(rf"([가-힣])\((.)\): ?(.{{1,80}}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
+_CHAR_LINE = Pattern(rf"([가-힣])\((.)\): ?(.{{1,80}}?)(?:, 자원오행 ?([목화토금수]))?{_TAIL}")
 
 @lru_cache(maxsize=8192)
 def parse_char_line(
@@ -132,7 +132,7 @@ def _found(pattern, text):
 def _name_asked(q):
     "The name that a question writes with its Hanja, without the surname."
     name = re.search(r"([가-힣]{1,20}) ?\(([^)]+)\)", q)
-    return [_bare_name(name[1], name[2])] if name and re.search(HAN, name[2]) else []
+    return [_bare_name(name[1], re.sub(r"\s", "", name[2]))] if name and re.search(HAN, name[2]) else []
 
 def _place_asked(q): return "first" if "첫 글자" in q else "second" if re.search("(끝|마지막) 글자", q) else ""
 
@@ -176,7 +176,7 @@ def agrees(
     return particle == (bare if final == 0 or (final == _LIEUL and closed == "으로") else closed)
 
 _PARTICLE = "|".join(sorted({p for pair in _PARTICLES for p in pair}, key=lambda p: (-len(p), p)))
-_JOINED = re.compile(  # after an element, or after a quoted 훈음
+_JOINED = Pattern(  # after an element, or after a quoted 훈음
     rf"(?:(?<![가-힣])([목화토금수])|'[^'\n]*([가-힣])')({_PARTICLE})(?![가-힣])")
 
 # %% ../nbs/lib/verify.ipynb #5a6ec2f4
@@ -309,9 +309,9 @@ def char_claims(
     return told
 
 # %% ../nbs/lib/verify.ipynb #0c8158ab
-_ENDED = re.compile(r"(?s).*[다요죠까라](?:\([^()]*\))?[.!?]")  # 맺는 말과 마침표; 서로 돕습니다(목생화).
+_ENDED = Pattern(r"(?s).*[다요죠까라](?:\([^()]*\))?[.!?]")  # 맺는 말과 마침표; 서로 돕습니다(목생화).
 
-_RUN_ON = re.compile(r"니다(?:\([^()]*\))?(?![.!?,(만'\"]|$)")  # 채웁니다 그러면
+_RUN_ON = Pattern(r"니다(?:\([^()]*\))?(?![.!?,(만'\"]|$)")  # 채웁니다 그러면
 
 def particle_claims(
     text,
@@ -330,8 +330,8 @@ def _end_claims(text):
     return told
 
 # %% ../nbs/lib/verify.ipynb #d7785594
-_QUOTED = re.compile(r"('+)([^']*)\1(?!')")
-_UNSURE = re.compile(rf"[{ELEMENTS}]|[^가-힣 ,.]")  # 오행의 글자, 수, 한자
+_QUOTED = Pattern(r"('+)([^']*)\1(?!')")
+_UNSURE = Pattern(rf"[{ELEMENTS}]|[^가-힣 ,.]")  # 오행의 글자, 수, 한자
 
 def _quote_claims(text, chars):
     "The quoted 훈음, in the order of the characters; what is not listed was counted as such."
@@ -359,8 +359,8 @@ def _native_claims(name):
     return [Claim("meaning", bool(said and known and said[1] == known.meaning), f"뜻: {name['given']}")]
 
 # %% ../nbs/lib/verify.ipynb #0cdbc1ff
-_STROKES = re.compile(rf"({HAN})|(원획|필획|획수)?[은는이가]?:? ?(\d{{1,3}})( ?획)?")  # a Hanja, or a number behind it
-_FRAME = re.compile(r"([원형이정])격[은는이가]? ?(\d{1,3})획?(?:\((길|흉)\))?")
+_STROKES = Pattern(rf"({HAN})|(원획|필획|획수)?[은는이가]?:? ?(\d{{1,3}})( ?획)?")  # a Hanja, or a number behind it
+_FRAME = Pattern(r"([원형이정])격[은는이가]? ?(\d{1,3})획?(?:\((길|흉)\))?")
 
 def _stroke_claims(text):
     "The numbers of strokes that stand behind a listed Hanja."
@@ -397,18 +397,18 @@ def _frame_claims(text, surname):
 _E = r"(?<![가-힣])([목화토금수])"
 _S = r"([목화토금수](?:(?:[·, ]{1,3}|[과와] )[목화토금수]){0,9})"  # 목·화, 목과 화
 _NAMES_ALL = (  # (꼴, the field of `_Sums` that it names whole, 잘못의 말); the second group counts characters
-    (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
-    (re.compile(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
-    (re.compile(r"가장 많은 오행은 " + _S + "()"), "most", "가장 많은 오행"),
-    (re.compile(r"가장 적은 오행은 " + _S + "()"), "least", "가장 적은 오행"),
-    (re.compile(_S + r"[이가은는] 여전히 없()"), "left", "남은 빈자리"),
-    (re.compile(_S + r"[이가] 없()"), "absent", "없는 오행"))
+    (Pattern(_S + r"[이가] (?:(\d{1,3})개로 )?가장 많"), "most", "가장 많은 오행"),
+    (Pattern(_S + r"[이가] (?:(\d{1,3})개로 )?가장 적"), "least", "가장 적은 오행"),
+    (Pattern(r"가장 많은 오행은 " + _S + "()"), "most", "가장 많은 오행"),
+    (Pattern(r"가장 적은 오행은 " + _S + "()"), "least", "가장 적은 오행"),
+    (Pattern(_S + r"[이가은는] 여전히 없()"), "left", "남은 빈자리"),
+    (Pattern(_S + r"[이가] 없()"), "absent", "없는 오행"))
 _IS_SO = (  # (꼴, the field of `_Sums` that it says is so, 잘못의 말)
-    (re.compile("빠진 (?:오행|것)[은이] 없"), "complete", "빠진 것이 없음"),
-    (re.compile("모두 갖추어|빠지는 오행이 없"), "filled", "모두 갖춤"),
-    (re.compile("없는 오행[은이] 줄"), "fewer", "빈자리가 줄어듦"),
-    (re.compile("적던 오행이 (?:늘|힘)"), "raised", "적던 오행이 늘어남"))
-_ONE_MOST = re.compile("가장 많은 ([목화토금수])(?=[은는이가을를과와의·,])")
+    (Pattern("빠진 (?:오행|것)[은이] 없"), "complete", "빠진 것이 없음"),
+    (Pattern("모두 갖추어|빠지는 오행이 없"), "filled", "모두 갖춤"),
+    (Pattern("없는 오행[은이] 줄"), "fewer", "빈자리가 줄어듦"),
+    (Pattern("적던 오행이 (?:늘|힘)"), "raised", "적던 오행이 늘어남"))
+_ONE_MOST = Pattern("가장 많은 ([목화토금수])(?=[은는이가을를과와의·,])")
 
 # %% ../nbs/lib/verify.ipynb #73591c3d
 _WORDS = {  # 상생과 상극의 말 → 그 꼴들
@@ -417,13 +417,13 @@ _WORDS = {  # 상생과 상극의 말 → 그 꼴들
 _PAIR = r"[이가은는] ([목화토금수])[을를] "  # 목이 토를
 _TURNED = r"[을를] ([목화토금수])[이가] "    # 토를 목이
 _RELATIONS = (  # (꼴, the groups of giver and taker, the relation); None: the second group says it
-    (re.compile(r"([목화토금수])([생극])([목화토금수])"), (1, 3), None),
-    *((re.compile(_E + _PAIR + f"(?:{forms})"), (1, 2), word) for word, forms in _WORDS.items()),
-    *((re.compile(_E + _TURNED + f"(?:{forms})"), (2, 1), word) for word, forms in _WORDS.items()),
-    (re.compile(_E + r"의 기운을 ([목화토금수])[이가] 덜어 냅"), (1, 2), "생"))
-_MATES = re.compile(_E + r"[과와] 조합이 (좋은|나쁜) 오행은 " + _S + "(?=입니다|이며|이고|예요|이에요)")
+    (Pattern(r"([목화토금수])([생극])([목화토금수])"), (1, 3), None),
+    *((Pattern(_E + _PAIR + f"(?:{forms})"), (1, 2), word) for word, forms in _WORDS.items()),
+    *((Pattern(_E + _TURNED + f"(?:{forms})"), (2, 1), word) for word, forms in _WORDS.items()),
+    (Pattern(_E + r"의 기운을 ([목화토금수])[이가] 덜어 냅"), (1, 2), "생"))
+_MATES = Pattern(_E + r"[과와] 조합이 (좋은|나쁜) 오행은 " + _S + "(?=입니다|이며|이고|예요|이에요)")
 _MATE = {"좋은": "생", "나쁜": "극"}
-_LOOSE = re.compile(  # what no pattern read
+_LOOSE = Pattern(  # what no pattern read
     r"(?<![가-힣])[목화토금수](?:[은는이가을를과와]|(?:의|에|도|만|으로|로)?(?![가-힣]))"  # 금이, 수의
     r"|\d"                                                                             # 3배
     r"|\((?=[^()]*[목화토금수생극])[목화토금수생극□]+\)")                                # (목생)
@@ -447,10 +447,10 @@ def _said_mates(m):
     return Claim("chart_claims", related and any(acts(o, word, m[1]) for o in others), f"관계: {m[0]}")
 
 # %% ../nbs/lib/verify.ipynb #5747ba36
-_COUNT = re.compile(_E + r"[은는이가]? ?(\d{1,3})개?(?!\.?\d)")
+_COUNT = Pattern(_E + r"[은는이가]? ?(\d{1,3})개?(?!\.?\d)")
 _FILLS = "채우|채웁|채운|채울|보충|담"
-_SUPPLY = re.compile(_S + rf"[을를] (?:(하나씩|한 번|두 번|두 ?개|세 번)(?=[ ,])|(?={_FILLS}))")
-_SUPPLIES = re.compile(_FILLS)
+_SUPPLY = Pattern(_S + rf"[을를] (?:(하나씩|한 번|두 번|두 ?개|세 번)(?=[ ,])|(?={_FILLS}))")
+_SUPPLIES = Pattern(_FILLS)
 _TIMES = {"두": 2, "세": 3}
 
 def _count_claims(sentence, sums, supplied):
@@ -533,9 +533,9 @@ _STRENGTH = (r"일간 ([목화토금수])[을를] 돕는 글자\(비겁·인성\
 # 추운 겨울에 났으므로 화를 먼저 채우고 목이 그것을 낳습니다
 _COLD = r"(추운 겨울|더운 여름)에 났으므로 ([목화토금수])[을를] (?:먼저 채우고 ([목화토금수])[이가] 그것을 낳습|채웁)"
 _REASONS = (  # (꼴, whether it is right)
-    (re.compile(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_right),
-    (re.compile(_STRENGTH + _S + "(?:으로|로) (덜어 냅|돕)"), _strength_right),
-    (re.compile(r"(봄|가을)에 나서 한난이 급하지 않으므로|" + _COLD), _season_right))
+    (Pattern(r"무게를 달면 ((?:[목화토금수] \d+\.\d(?:, )?){5})이므로"), _weights_right),
+    (Pattern(_STRENGTH + _S + "(?:으로|로) (덜어 냅|돕)"), _strength_right),
+    (Pattern(r"(봄|가을)에 나서 한난이 급하지 않으므로|" + _COLD), _season_right))
 
 # %% ../nbs/lib/verify.ipynb #5417928c
 class _Reader:
@@ -587,12 +587,12 @@ def _read_sentence(sentence, sums, birth):
 # %% ../nbs/lib/verify.ipynb #3a3ab5c3
 _NATURE = {"나무": "목", "불": "화", "흙": "토", "쇠": "금", "물": "수"}
 _ENDS = "은|는|이|가|을|를|과|와|의|에|도|만|으로|로"
-_THING = re.compile(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_ENDS}|)(?![가-힣])")
-_LIKENED = re.compile(r"(?<![가-힣])(?:나무|불(?!안)|흙|쇠|물(?!론))")
-_TAKES = re.compile("먹|마시|머금|받|얻")
+_THING = Pattern(rf"(?<![가-힣])((나무|불|흙|쇠|물)(?:뿌리|둑|도끼|방울|길)?)({_ENDS}|)(?![가-힣])")
+_LIKENED = Pattern(r"(?<![가-힣])(?:나무|불(?!안)|흙|쇠|물(?!론))")
+_TAKES = Pattern("먹|마시|머금|받|얻")
 _STEMS = {"생": "되|됩|여물|여뭅|맺|자라|자랍|낳|키우|키웁|나오|나옵|생기|생깁|만들|만듭",
           "극": "뚫|막|가두|가둡|녹이|녹입|베|벱|끄|끕|누르|누릅|깎|이기|이깁"}
-_DOES = {word: re.compile(f"(?:{stems})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, stems in _STEMS.items()}
+_DOES = {word: Pattern(f"(?:{stems})(?:히|힙)?(?:습니다|니다|고|며|는)") for word, stems in _STEMS.items()}
 
 # %% ../nbs/lib/verify.ipynb #53983066
 def _meant(said, sentence):
@@ -641,7 +641,7 @@ def planned(
     return lacking(tuple(facts["counts"]), facts.get("length", 2))
 
 # %% ../nbs/lib/verify.ipynb #fed38445
-_BRACKETS = re.compile(r"\((?!상[생극]\)|□\))[^()]*\)")  # (목생화) that was not read as such
+_BRACKETS = Pattern(r"\((?!상[생극]\)|□\))[^()]*\)")  # (목생화) that was not read as such
 
 @lru_cache(maxsize=8192)
 def _chart_told(text, counts, plan, pillars, pair):
@@ -666,8 +666,8 @@ def chart_claims(
     return [*_chart_told(text, *_chart_key(facts)), *particle_claims(text)]
 
 # %% ../nbs/lib/verify.ipynb #916bd1c6
-_REFUSES = re.compile("않습|없습|아닙|못합|못했|못한|모르|모릅|어렵|주세요|부르세요|보세요|죄송|안 됩")
-_OFFERS = re.compile(r"[가-힣]\([\u3400-\u9fff]+\)(?!처럼|의|['/])")  # 글 속의 이름; 서연(瑞淵)처럼은 보기
+_REFUSES = Pattern("않습|없습|아닙|못합|못했|못한|모르|모릅|어렵|주세요|부르세요|보세요|죄송|안 됩")
+_OFFERS = Pattern(r"[가-힣]\([\u3400-\u9fff]+\)(?!처럼|의|['/])")  # 글 속의 이름; 서연(瑞淵)처럼은 보기
 
 def _unquoted(text): return re.sub("'[^'\n]*'", "", text)
 

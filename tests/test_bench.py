@@ -37,6 +37,15 @@ def test_a_failure_is_told_and_the_rest_goes_on(tmp_path, monkeypatch):
     assert run.main(["--only", "naming"]) == 0
 
 
+def test_rows_are_renewed_in_place():
+    page = run.page({"a": {"rows": [RATE]}, "b": {"rows": [TIME, TIME]}, "c": {"rows": [RATE]}}, run.setting())
+    once = run.renewed(page, {"b": {"rows": [{**TIME, "ours": 5}]}})
+    twice = run.renewed(once, {"b": {"rows": [{**TIME, "ours": 7}]}})
+    rows = [line for line in twice.split("\n") if line[:4] in ("| a ", "| b ", "| c ")]
+    assert [row.split(" | ")[3] for row in rows] == ["600", "7", "600"] and twice.count("따로 다시 잰 것: b (") == 1
+    with pytest.raises(ValueError, match="no row of d"): run.renewed(page, {"d": {"rows": [RATE]}})
+
+
 def test_unknown_name_is_one_clear_error(capsys):
     with pytest.raises(SystemExit): run.main(["--only", "speed"])
     assert "--only speed: one or more of manse" in capsys.readouterr().err
