@@ -705,7 +705,7 @@ def four_pillars(
         chart = _quick(births, rules)
         if chart is not None: return chart
     if isinstance(births, str) and not _FORM.fullmatch(births.strip()):
-        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=solar, rat=rat, lunar=lunar, leap=leap)
+        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=rules.solar, rat=rat, lunar=lunar, leap=leap)
     chart, problem = _chart_by(births, rules)
     if problem.any():
         at = np.flatnonzero(problem)[0]
@@ -742,11 +742,13 @@ CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "read_as", "error") 
 _PARTS = ("year", "month", "day", "hour", "minute")  # a birth in columns of its own
 _CHOICES = ("place", "tz", "solar", "rat", "lunar", "leap")
 _FLAGS = {"": False, "0": False, "false": False, "no": False, "n": False, "양력": False, "평달": False,
-          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True}
+          "1": True, "true": True, "yes": True, "y": True, "음력": True, "윤달": True,
+          "아니오": False, "아니요": False, "거짓": False, "예": True, "네": True, "참": True}
 
 def _flag(field, text):  # → bool
     "A yes/no cell."
-    if text.lower() in _FLAGS: return _FLAGS[text.lower()]
+    word = normalize(text).lower()
+    if word in _FLAGS: return _FLAGS[word]
     remedy = "1 또는 0(음력·양력, 윤달·평달도 됩니다)으로 적어 주세요"
     raise InputError(field, text, "예/아니오로 읽을 수 없습니다", remedy)
 
@@ -760,11 +762,18 @@ def _bad_row(reason):  # → cells for CHART_COLUMNS
     return [""]*(len(CHART_COLUMNS) - 1) + [str(reason)]
 
 # %% ../nbs/01_manse.ipynb #c132a
+def _plain_header(written):  # names as written → names in which the columns that are read are spelled our way
+    "Birth, TIME and the like in lower case; a year, month and so on only where no column is a birth."
+    plain = [normalize(name).lower() for name in written]
+    known = {"birth", "time", "longitude", *_CHOICES} | (set() if "birth" in plain else set(_PARTS))
+    return [low if low in known else name for low, name in zip(plain, written)]
+
+# %% ../nbs/01_manse.ipynb #a7914346
 class _Columns:
     "Where a file has what, and what is kept of it."
     def __init__(self, header, path):
         "Refuses a header without births, with a column twice or with columns of ours that are not ours."
-        self.path, self.width = path, len(header)
+        self.path, self.width, written, header = path, len(header), header, _plain_header(header)
         if not header: self.refuse("빈 파일입니다")
         parts = () if "birth" in header else _PARTS
         if parts and not set(_PARTS[:3]) <= set(header): self.refuse(f"birth 열이 없습니다(지금은 {', '.join(header)})")
@@ -780,7 +789,7 @@ class _Columns:
         self.choice_at, self.parts = ([at[name] for name in names if name in at] for names in (self.choices, parts))
         self.kept = [i for i, name in enumerate(header) if name not in ours and i not in self.parts]
         self.whole = self.kept == list(range(self.width))
-        self.header = [*["birth"]*bool(parts), *(header[i] for i in self.kept)]
+        self.header = [*["birth"]*bool(parts), *(written[i] for i in self.kept)]
 
     def refuse(self, reason, remedy="첫 줄에 열 이름 birth를, 다음 줄부터 출생을 적어 주세요"):
         raise InputError("input", str(self.path), reason, remedy)
