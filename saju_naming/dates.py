@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from .errors import InputError
 from .ohaeng import BRANCHES, BRANCHES_KO, josa
-from .text import Scanner, normalize
+from .text import Pattern, Scanner, normalize
 
 # %% ../nbs/lib/dates.ipynb #da05
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Birth:
 # %% ../nbs/lib/dates.ipynb #da07
 _HANJA = str.maketrans("年月日時分秒生半曜火水木金土正前後陰陽曆閏平夜朝西紀" + BRANCHES,
                        "년월일시분초생반요화수목금토정전후음양력윤평야조서기" + BRANCHES_KO)
-_DASHES = re.compile("[\u2010-\u2015\u2212\u30fc\uff5e]")
-_DOTS = re.compile("[\u00b7\u119e\u2022\u2219\u22c5\u30fb\u3002]")  # 가운뎃점: 1990·5·15
+_DASHES = Pattern("[\u2010-\u2015\u2212\u30fc\uff5e]")
+_DOTS = Pattern("[\u00b7\u119e\u2022\u2219\u22c5\u30fb\u3002]")  # 가운뎃점: 1990·5·15
 _LONGEST = 100
 READ_REMEDY = "1990-05-15T14:30이나 '1990년 5월 15일 오후 2시 30분'처럼, 시각을 모르면 1990-05-15처럼 적어 주세요"
 _CHECK_REMEDY = "월(01~12), 그 달의 날, 시각(00:00~23:59)을 확인해 주세요"

@@ -85,7 +85,7 @@ class _HanjaReadings(_HanjaFields):
 
     def meaning_of(self, reading):
         "The meaning that goes with a reading, 두음 forms included; \"\" when that reading has none of its own (음에 딸린 훈)."
-        if len(self.readings) == 1: return self.meaning
+        if len(self.readings) == 1: return self.meanings[0] if self.meanings else ""
         return next((m for r, m in zip(self.readings, self.meanings) if r == self.listed(reading)), "")
 
 # %% ../nbs/02_hanja.ipynb #4217ba2b
@@ -106,7 +106,7 @@ class Hanja(_HanjaReadings):
 
     def blocked_as(self, reading):
         "Never to be recommended in this reading."
-        return any(c.startswith("bad:") for c in self.cautions_of(reading))
+        return bool(self.caution) and any(c.startswith("bad:") for c in self.cautions_of(reading))
 
     def warnings_of(self, reading):
         "Every caution of a reading as a short Korean phrase (까닭)."

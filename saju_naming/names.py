@@ -127,6 +127,7 @@ def jamo(
 # %% ../nbs/03_names.ipynb #c035
 _DECADE_WEIGHT = 0.55**np.arange(8, -1, -1)       # 십 년 거슬러 갈 때마다
 
+@lru_cache(maxsize=4096)   # a few hundred strings of bands serve thousands of names
 def name_weight(
     digits: str,  # 인기 등급 아홉 자리; '' weighs 0
 ) -> float:

@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
-from fractions import Fraction
 from functools import lru_cache
 from heapq import heapify, heappop, heapreplace
 from itertools import combinations_with_replacement
@@ -110,6 +109,7 @@ def element_weights(
         for stem, n in HIDDEN_STEMS[p % 12]: days[STEM_ELEMENTS[stem]] += n
     month = ELEMENTS[BRANCH_ELEMENTS[pillars[1] % 12]]
     weights = [n*SEASON[relation(month, e)] for n, e in zip(days, ELEMENTS)]
+    from fractions import Fraction   # here, since no other rule needs it
     return tuple(Fraction(2*len(pillars)*w, sum(weights)) for w in weights)
 
 # %% ../nbs/04_naming.ipynb #c030
@@ -232,12 +232,19 @@ def _make_pool(rows):
     return _Pool(*arrays)
 
 # %% ../nbs/04_naming.ipynb #c054
+def _candidates():
+    "The rows of `hanja_pool`."
+    for c in table().values():
+        if not any(c.meanings): continue
+        element, feminine = ELEMENTS.index(c.element), is_feminine(c)
+        for r in with_dueum(c.readings):
+            if r not in SYLLABLE_INDEX or not c.meaning_of(r) or c.blocked_as(r): continue
+            yield c.hanja, SYLLABLE_INDEX[r], element, c.original_strokes, char_quality(c, r), feminine
+
 @lru_cache
 def hanja_pool():
     "Every legal (character, reading) pair whose meaning is known and not bad (후보 글자)."
-    return _make_pool([(c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, char_quality(c, r), is_feminine(c))
-                       for c in table().values() for r in with_dueum(c.readings)
-                       if r in SYLLABLE_INDEX and c.meaning_of(r) and not c.blocked_as(r)])
+    return _make_pool(_candidates())
 
 @lru_cache
 def hangul_pool(

@@ -12,7 +12,6 @@ import errno
 import io
 import os
 import re
-import secrets
 import shutil
 import signal
 import threading
@@ -160,7 +159,7 @@ def _stopped_by_term():
 # %% ../nbs/lib/tables.ipynb #tb18a
 def _temporary(target): # → name of a new file beside the target
     folder, name = os.path.split(target)
-    return os.path.join(folder, f".{name[:40]}.{secrets.token_hex(4)}.tmp")
+    return os.path.join(folder, f".{name[:40]}.{os.urandom(4).hex()}.tmp")
 
 def _open_new(target, temporary, encoding):
     "The file that is written first; a target that may not be written is refused before."
