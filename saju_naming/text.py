@@ -25,7 +25,7 @@ def normalize(
 
 # %% ../nbs/lib/text.ipynb #pat00001
 class Pattern:
-    "A regular expression that is compiled when it is first used: a room may hold many that a call never needs (늦게 짓는 정규식)."
+    "A regular expression that is compiled when it is first used; a room may hold many that a call never needs."
     def __init__(self, pattern): self.pattern = pattern
 
     def __getattr__(self, name):
