@@ -25,6 +25,7 @@ from .names import find_name, sound_elements, surname_info
 from .naming import Name, Recommendation
 from .asked import Asked, read_request
 from .checks import takes
+from .dates import find_birth
 from .errors import InputError, Unavailable
 from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
@@ -796,11 +797,15 @@ def _understood(question):
 # %% ../nbs/09_generate.ipynb #9c373c6e
 _FACTS = "gender surname count length fixed place hangul school".split()
 
+def _without_birth(question, told):
+    "A question without the birth that it tells: no other server gets to see it."
+    return normalize(find_birth(question)[1]) if told.birth else question
+
 def _asked_plainly(question, asked):
     "The question as the model has learned it, where the words of a question tell less than was understood."
     plain = asked["plain"]
     same = asked["family"] != "naming" or all(plain[fact] == asked[fact] for fact in _FACTS)
-    if plain["family"] == asked["family"] and same: return question
+    if plain["family"] == asked["family"] and same: return _without_birth(question, asked["told"])
     if asked["family"] in ("male", "female"): return f"한국 {asked['gender']}자 이름 지어줘"
     school = _school({"hangul_only": asked["hangul"], "school": asked["school"]})
     wished = wish(asked["fixed"], asked["place"] if asked["fixed"] else "", asked["hangul"], **school)
