@@ -8,9 +8,9 @@ __all__ = ['CHECKS', 'refusal', 'METRICS', 'MODULES', 'BENCHMARK_VERSION', 'KIND
            'variety', 'determinism', 'cost', 'perplexity', 'model_perplexity', 'load_metrics', 'naming_facts',
            'vector_items', 'birth_table', 'pillar_counts', 'call_item', 'birth_items', 'surname_items', 'fixed_items',
            'hangul_items', 'question_facts', 'meaning_items', 'other_items', 'table_items', 'build_benchmark',
-           'benchmark_lines', 'benchmark_card', 'write_benchmark', 'asked_of', 'load_benchmark', 'told_text',
-           'count_tokens', 'answer', 'kept_answers', 'Stopped', 'collect', 'hundred', 'seed_answer', 'load_runs',
-           'save_runs', 'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
+           'benchmark_lines', 'benchmark_card', 'write_benchmark', 'asked_of', 'load_benchmark', 'count_tokens',
+           'answer', 'kept_answers', 'Stopped', 'collect', 'hundred', 'seed_answer', 'load_runs', 'save_runs',
+           'interval', 'score_answers', 'score_table', 'table_markdown', 'figure', 'worst', 'way_label',
            'evaluate_engine']
 
 # %% ../nbs/10_evaluate.ipynb #c005
@@ -21,7 +21,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 import numpy as np
-from .generate import SHIPPED, Reply, ask, recommend
+from .generate import SHIPPED, Reply, ask, recommend, told_text
 from .hanja import by_reading, lookup, table
 from .names import (COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
                                popularity as popularity_band)
@@ -624,18 +624,6 @@ def load_benchmark(
     except (OSError, ValueError) as e: raise InputError("path", str(path), "읽을 수 없는 파일입니다", "benchmark.jsonl의 경로를 확인해 주세요") from e
     found = [_item(path, n, line) for n, line in enumerate(lines, 1) if line.strip()]
     return [i for i in found if kinds is None or i["kind"] in kinds]
-
-# %% ../nbs/10_evaluate.ipynb #c124
-def _block(name):
-    "A name with its lines, as an answer writes it."
-    said = name_block(tuple((c.hanja, c.reading) for c in name.chars)) if name.given_hanja else name.given
-    return said + (f"\n의미: {name.meaning}" if name.meaning else "")
-
-def told_text(
-    told,   # `generate.Told`
-) -> str:   # 답의 꼴
-    "A recommendation in the written form of a naming answer."
-    return f"{told.explanation}\n\n이름 추천\n" + "\n\n".join(map(_block, told.names))
 
 # %% ../nbs/10_evaluate.ipynb #c127
 @lru_cache

@@ -7,7 +7,7 @@ __all__ = ['WORD', 'BETWEEN', 'REST', 'SHARE', 'TEMPERATURE', 'SHIPPED', 'TURN',
            'EXAMPLES', 'literal', 'one_of', 'grammar', 'particles', 'meaning_rule', 'given_of', 'shares',
            'explanation_rule', 'naming_grammar', 'Engine', 'allowed', 'choose', 'EmbeddedEngine', 'BadGrammar',
            'load_engine', 'GrammarMask', 'TransformersEngine', 'OpenAIEngine', 'Reply', 'write', 'write_names',
-           'ToldName', 'Told', 'recommend', 'pool_candidates', 'ask']
+           'ToldName', 'Told', 'told_text', 'recommend', 'pool_candidates', 'ask']
 
 # %% ../nbs/09_generate.ipynb #c005
 import json, random, re
@@ -26,7 +26,7 @@ from .naming import Name, Recommendation
 from .asked import Asked, read_request
 from .checks import takes
 from .dates import find_birth
-from .errors import InputError, Unavailable
+from .errors import InputError, Unavailable, needs
 from .folders import answering, broken, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
@@ -159,8 +159,6 @@ def choose(
 SHIPPED = Path(str(files("saju_naming")/"data"/"tiny"/"onnx"))  # 패키지에 든 모델
 TURN = ("<bos>", "<start_of_turn>", "<end_of_turn>")            # Gemma's chat marks, a token each
 
-def _missing(engine, packages, remedy): return Unavailable("engine", engine, f"{packages}를 쓸 수 없습니다", remedy)
-
 def _genai_settings(folder):
     "Vocabulary size, end tokens and context length of genai_config.json."
     found = read_json(folder/"genai_config.json")
@@ -189,7 +187,8 @@ def _open_onnx(folder):
         import onnxruntime_genai as og
         from llguidance import LLTokenizer
     except ImportError as e:
-        raise _missing("embedded", "onnxruntime-genai와 llguidance", "pip install onnxruntime-genai llguidance로 설치하거나 --no-model로 부르세요") from e
+        raise Unavailable("engine", "embedded", "onnxruntime-genai와 llguidance를 쓸 수 없습니다",
+                          "pip install onnxruntime-genai llguidance로 설치하거나 --no-model로 부르세요") from e
     size, ends, context = _genai_settings(folder)
     tokenizer = partial(LLTokenizer, read_text(folder/"tokenizer.json"), n_vocab=size, eos_token=ends)
     with reading(folder, ""):
@@ -309,8 +308,7 @@ class GrammarMask:
 def _open_transformers(name):
     "Model and tokenizer by hub name or folder; an adapter is put onto its base."
     from saju_naming.model import load_base, load_tokenizer
-    try: import torch, transformers, peft  # noqa: F401
-    except ImportError as e: raise _missing("transformers", "torch와 transformers", "pip install 'saju-naming[train]'으로 설치해 주세요") from e
+    with needs("train"): import torch, transformers, peft  # noqa: F401
     from saju_naming.merge import adapter_base, attach_adapter
     if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
     base = adapter_base(name)
@@ -514,6 +512,13 @@ class Told(Recommendation):
     source_reason: str  # 까닭
 
 def _chars(name): return tuple((c.hanja or c.reading, c.reading) for c in name.chars)
+
+def told_text(
+    told,   # `Told`
+) -> str:   # 답의 꼴
+    "A recommendation in the written form of a naming answer."
+    blocks = [name_block(_chars(n)) + (f"\n의미: {n.meaning}" if n.meaning else "") for n in told.names]
+    return f"{told.explanation}\n\n이름 추천\n" + "\n\n".join(blocks)
 
 def _by_engine(found, why, seed=0):
     "The rule engine's own explanation of its names."
@@ -826,16 +831,14 @@ def _moment(birth):
     minutes = abs(birth.offset)//60
     return f"{birth.iso}{'-' if birth.offset < 0 else '+'}{minutes//60:02d}:{minutes % 60:02d}"
 
-def _block(name): return name_block(_chars(name)) + (f"\n의미: {name.meaning}" if name.meaning else "")
-
 def _ask_birth(asked, engine, model, seed):
     "Names for a birth that a question tells."
     told = asked["told"]
     if not told.surname: return _ask_unnamed(asked, engine, model, seed)
     found = recommend(_moment(told.birth), told.gender, told.surname, engine=engine, model=model, seed=seed, **told.options)
-    blocks = "\n\n".join(map(_block, found.names))
-    surname = [n for n in found.analysis.notes if "성씨 표" in n or "사격" in n]
-    return Reply("", f"{found.explanation}\n\n이름 추천\n{blocks}", found.source, found.source_reason, tuple(surname))
+    chart = naming.analyze(_moment(told.birth), **{k: v for k, v in told.options.items() if k in _CHART})
+    surname = tuple(note for note in found.analysis.notes if note not in chart.notes)
+    return Reply("", told_text(found), found.source, found.source_reason, surname)
 
 # %% ../nbs/09_generate.ipynb #4fa86939
 def _ask_unnamed(asked, engine, model, seed):
