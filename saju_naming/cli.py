@@ -108,7 +108,8 @@ def engine_options(
     @wraps(command)
     def run(*args, engine, model, no_model, **kwargs):
         chosen = model or (engine if typed("engine") else None)
-        if no_model and chosen: raise InputError("model", chosen, "--no-model과 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
+        if no_model and chosen:
+            raise InputError("model", chosen, "--no-model과 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
         return command(*args, writer=dict(engine=None if no_model else engine, model=model), **kwargs)
     return run
 
@@ -232,7 +233,8 @@ def recommend_command(birth, as_json, writer, **asked):
     _print_analysis(console, answer.analysis, answer.names[0].elements, answer.explanation)
     console.print(f"\n후보 {answer.searched:,}가지를 모두 견주었습니다. 한자의 획수는 원획. {answer.source_reason}.\n", markup=False)
     _print_names(console, answer.names)
-    if len(answer.names) < asked["count"]: console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
+    if len(answer.names) < asked["count"]:
+        console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
 
 # %% ../nbs/13_cli.ipynb #c027
 @cli.command(name="ask", epilog="\b\n보기:\n" + "\n".join(f'  saju-naming ask "{q}"' for q in EXAMPLES))
@@ -376,7 +378,8 @@ def _chart_file(input, output, bom):
     if os.path.isfile(input) and os.access(input, os.R_OK):
         with open(input, "rb") as source: lines = sum(1 for _ in source) - 1
     with click.progressbar(length=lines, label="사주 세우기", file=sys.stderr, hidden=not (lines and sys.stderr.isatty())) as bar:
-        rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos), bom=bom, tell=lambda said: click.echo(said, err=True))
+        rows, bad = chart_csv(input, output, lambda done: bar.update(done - bar.pos), bom=bom,
+                              tell=lambda said: click.echo(said, err=True))
     click.echo(f"{rows:,}줄을 {output}에 적었습니다. 사주를 세우지 못한 줄 {bad:,} (까닭은 error 칸).", err=True)
     return 1 if bad and bad == rows else 0
 
@@ -397,13 +400,18 @@ def _chart_file(input, output, bom):
 @_HELP
 def chart_command(birth, mode, input, output, bom, as_json, **chart):
     "사주를 세우고 오행을 셉니다. 한 사람, 또는 파일 하나의 모든 사람."
-    if bool(birth) == bool(input): raise InputError("birth", birth, "--birth와 --input 가운데 하나만 있어야 합니다", "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
+    if bool(birth) == bool(input):
+        raise InputError("birth", birth, "--birth와 --input 가운데 하나만 있어야 합니다",
+                         "한 사람이면 --birth, 파일이면 --input과 --output을 적어 주세요")
     if input:
         stray = typed("as_json", "mode", *chart)
-        if stray: raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다", "place, longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
+        if stray:
+            raise InputError("input", input, "파일에는 옵션을 함께 쓸 수 없습니다",
+                             "place, longitude, rat, solar, tz, lunar, leap은 파일의 칸에 줄마다 적어 주세요")
         return _chart_file(input, output, bom)
     if output or bom:
-        raise InputError("output", output, "--output과 --bom은 --birth와 함께 쓸 수 없습니다", "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
+        raise InputError("output", output, "--output과 --bom은 --birth와 함께 쓸 수 없습니다",
+                         "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     chart = given(chart, CHART)
     not_future(birth, **chart)
     analysis = analyze(birth, mode, **chart)
@@ -427,7 +435,8 @@ def check_command(ctx, name, hanja, birth, as_json, **asked):
     "이미 지은 이름을 재고, 등록 관청이 막을 까닭이 있는지 봅니다. 태어난 때를 적으면 이름이 채우는 오행도 봅니다."
     chart = given(asked, CHART)
     if birth: not_future(birth, **chart)
-    elif chart: raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
+    elif chart:
+        raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
     report = check_name(name, hanja, birth=birth, **asked)
     if as_json: _print_json(asdict(report))
     else: _print_report(_console(), report)
@@ -438,7 +447,8 @@ def _print_report(console, report):
     "A checked name."
     if report.analysis: _print_analysis(console, report.analysis, [e for e in report.name.elements if e]); console.print()
     _print_names(console, [report.name])
-    for rule in report.name.legality: console.print(f"[{'green' if rule.ok else 'red'}]{'○' if rule.ok else '×'}[/] {rule.rule}: {rule.detail}")
+    for rule in report.name.legality:
+        console.print(f"[{'green' if rule.ok else 'red'}]{'○' if rule.ok else '×'}[/] {rule.rule}: {rule.detail}")
     console.print("등록할 수 있는 이름입니다." if not report.objections else "[red]× 표가 있어 이대로는 등록되지 않거나 한글로만 등록됩니다.[/]")
 
 # %% ../nbs/13_cli.ipynb #c040
@@ -491,8 +501,10 @@ def _print_hanja(console, found, limit):
     for title in ("한자", "음", "훈", "오행", "필획", "원획", "부수", "급", "이름에", "주의"): table.add_column(title)
     levels, use = {"education": "교육용", "ks1001": "KS X 1001", "other": "그 밖"}, ("드묾", "쓰임", "흔함", "아주 흔함")
     for h in found[:limit]:
-        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _meanings(h), _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
-                      h.radical, levels[h.level], use[h.name_use], ("[red]추천 안 함[/] " if h.blocked else "") + _cautions(h))
+        table.add_row(f"[bold]{h.hanja}[/]", "·".join(registrable_readings(h.hanja)), _meanings(h),
+                      _color(h.element) + ("?" if h.disputed else ""), str(h.strokes), str(h.original_strokes),
+                      h.radical, levels[h.level], use[h.name_use],
+                      ("[red]추천 안 함[/] " if h.blocked else "") + _cautions(h))
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
@@ -539,7 +551,8 @@ def flutter_command(host, port, publish, base_href, output):
 def _fail(e, as_json):
     "Prints one error and gives the exit code."
     e = our_error(e)
-    words = dict(kind=type(e).__name__, field=e.field, value=None if e.value is None else str(e.value), reason=e.reason, remedy=e.remedy)
+    words = dict(kind=type(e).__name__, field=e.field, value=None if e.value is None else str(e.value), reason=e.reason,
+                 remedy=e.remedy)
     said = json.dumps({"error": words}, ensure_ascii=not _is_utf(sys.stderr)) if as_json else f"오류: {e}"
     click.echo(said, err=True)
     return e.exit_code
@@ -561,5 +574,6 @@ def main(
         code = 0
     except OSError as e:                                                           # a full disk
         sys.stdout = None
-        code = _fail(Unavailable("output", "stdout", f"쓸 수 없습니다({e.strerror})", "남은 공간과 권한을 확인해 주세요"), "--json" in args)
+        code = _fail(Unavailable("output", "stdout", f"쓸 수 없습니다({e.strerror})",
+                                 "남은 공간과 권한을 확인해 주세요"), "--json" in args)
     sys.exit(code if isinstance(code, int) else 0)

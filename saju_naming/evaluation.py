@@ -670,7 +670,8 @@ def _kept_line(file, number, line):
     "One recorded answer."
     kept = _parsed_line(line)
     if isinstance(kept, dict) and kept.keys() >= {"id", "text", "source"}: return kept
-    raise Unavailable("answers", str(file), f"{Path(file).name}의 {number}번째 줄이 망가졌습니다", "그 줄을 지우고 다시 부르면 그 문제만 다시 묻습니다")
+    raise Unavailable("answers", str(file), f"{Path(file).name}의 {number}번째 줄이 망가졌습니다",
+                      "그 줄을 지우고 다시 부르면 그 문제만 다시 묻습니다")
 
 # %% ../nbs/10_evaluate.ipynb #e10g
 def kept_answers(
@@ -706,7 +707,8 @@ class Stopped(Unavailable):
 
 def _stopped(error, times):
     "The error of a run that goes no further."
-    return Stopped(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}", f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
+    return Stopped(error.field, error.value, f"잇달아 {times}번 답하지 못해 멈춥니다. 마지막 까닭: {error.reason}",
+                   f"{error.remedy}. 같은 명령을 다시 부르면 이어서 묻습니다")
 
 # %% ../nbs/10_evaluate.ipynb #e10h
 def collect(
@@ -874,14 +876,19 @@ def _same_run(out, about):
     file = out/"run.json"
     try: was = json.loads(file.read_text(encoding="utf-8")) if file.exists() else about
     except (OSError, ValueError, RecursionError) as e:
-        raise Unavailable("out", str(out), "run.json을 읽을 수 없습니다", "무엇을 잰 폴더인지 알 수 없으니 다른 폴더를 적어 주세요") from e
+        raise Unavailable("out", str(out), "run.json을 읽을 수 없습니다",
+                          "무엇을 잰 폴더인지 알 수 없으니 다른 폴더를 적어 주세요") from e
     if was != about:
         told = was if isinstance(was, dict) else {}
-        raise InputError("out", str(out), f"다른 것을 잰 답이 든 폴더입니다({told.get('model')}, 문제 판 {told.get('version')})", "다른 폴더를 적어 주세요")
+        raise InputError("out", str(out),
+                         f"다른 것을 잰 답이 든 폴더입니다({told.get('model')}, 문제 판 {told.get('version')})",
+                         "다른 폴더를 적어 주세요")
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write_text(file, json.dumps(about, ensure_ascii=False))
-    except OSError as e: raise Unavailable("out", str(out), f"폴더에 쓸 수 없습니다({first_words(e.strerror)})", "다른 폴더를 적어 주세요") from e
+    except OSError as e:
+        raise Unavailable("out", str(out), f"폴더에 쓸 수 없습니다({first_words(e.strerror)})",
+                          "다른 폴더를 적어 주세요") from e
 
 # %% ../nbs/10_evaluate.ipynb #c168
 def _asked(items, engine, held, file):
@@ -903,7 +910,8 @@ def way_label(
 def _numbers(table, answers, total):
     "What scores.json says of a way."
     told = {m: dict(zip(("mean", "low", "high", "n"), map(float, t))) for m, t in table.items()}
-    return {"items": total, "unanswered": total - len(answers), "sources": dict(Counter(a["source"] for a in answers)), **told}
+    return {"items": total, "unanswered": total - len(answers), "sources": dict(Counter(a["source"] for a in answers)),
+            **told}
 
 # %% ../nbs/10_evaluate.ipynb #e10e
 def _report(out, label, items, answered):
@@ -931,7 +939,8 @@ def evaluate_engine(
     _same_run(out, {"model": label, "version": BENCHMARK_VERSION})
     answered, stopped = {}, None
     for way in ways if engine else ("held",):
-        answered[WAYS[way]], stopped = _asked(progress(items, WAYS[way]), engine, way == "held", out/f"answers-{way}.jsonl")
+        answered[WAYS[way]], stopped = _asked(progress(items, WAYS[way]), engine, way == "held",
+                                              out/f"answers-{way}.jsonl")
         if stopped: break
     tables = _report(out, label, items, answered)
     if stopped: raise stopped

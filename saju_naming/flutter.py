@@ -53,7 +53,8 @@ def read_reply(
     try: reply = json.loads(text)
     except ValueError: reply = None
     error = reply.get("error") if isinstance(reply, dict) else None
-    if isinstance(error, dict) and {"field", "value", "reason", "remedy"} <= set(error): raise (InputError if status < 500 else Unavailable)(*(error[k] for k in ("field", "value", "reason", "remedy")))
+    if isinstance(error, dict) and {"field", "value", "reason", "remedy"} <= set(error):
+        raise (InputError if status < 500 else Unavailable)(*(error[k] for k in ("field", "value", "reason", "remedy")))
     if isinstance(reply, dict) and status < 400: return reply
     raise Unavailable("server", server, f"사주 작명 서버의 답이 아닙니다(HTTP {status})", "주소를 확인해 주세요")
 
@@ -84,8 +85,12 @@ async def call(
     headers = {"ngrok-skip-browser-warning": "1"} | ({"X-API-Key": key} if key else {}) | ({"Content-Type": "application/json"} if body else {})
     send = _by_browser if sys.platform == "emscripten" else _by_machine
     try: status, text = await asyncio.wait_for(send(server + path, "POST" if body else "GET", headers, json.dumps(body) if body else None), TIMEOUT)
-    except TimeoutError as e: raise Unavailable("server", server, f"{TIMEOUT}초 안에 답이 없습니다", "서버가 바쁜지 확인하고 다시 눌러 주세요") from e
-    except OSError as e: raise Unavailable("server", server, "서버에 닿지 못했습니다", "주소가 맞는지, 서버가 켜져 있는지(saju-naming serve) 확인해 주세요") from e
+    except TimeoutError as e:
+        raise Unavailable("server", server, f"{TIMEOUT}초 안에 답이 없습니다",
+                          "서버가 바쁜지 확인하고 다시 눌러 주세요") from e
+    except OSError as e:
+        raise Unavailable("server", server, "서버에 닿지 못했습니다",
+                          "주소가 맞는지, 서버가 켜져 있는지(saju-naming serve) 확인해 주세요") from e
     return read_reply(server, status, text)
 
 # %% ../nbs/12_flutter.ipynb #c031

@@ -164,12 +164,14 @@ def _genai_settings(folder):
     found = read_json(folder/"genai_config.json")
     try: size, ends, context = (found["model"][key] for key in ("vocab_size", "eos_token_id", "context_length"))
     except (KeyError, TypeError) as e:
-        raise broken(folder, "genai_config.json의 model에 vocab_size, eos_token_id, context_length가 다 있지 않음") from e
+        raise broken(folder,
+                     "genai_config.json의 model에 vocab_size, eos_token_id, context_length가 다 있지 않음") from e
     return size, ends if isinstance(ends, list) else [ends], context
 
 def _check_vocabulary(folder, tokenizer, size):
     "Refuses a tokenizer that pads its vocabulary to the model's, or does not know the marks of a chat."
-    if tokenizer.decode_str([size - 1]) == f"<[{size - 1}]>": raise broken(folder, f"tokenizer.json의 토큰이 모델의 어휘 {size:,}개보다 적음")
+    if tokenizer.decode_str([size - 1]) == f"<[{size - 1}]>":
+        raise broken(folder, f"tokenizer.json의 토큰이 모델의 어휘 {size:,}개보다 적음")
     lost = [mark for mark in TURN if len(tokenizer.tokenize_str(mark, parse_special=True)) != 1]
     if lost: raise broken(folder, f"tokenizer.json에 {lost[0]} 토큰이 없음")
 
@@ -179,7 +181,9 @@ _SILENT = json.dumps({"model": {"decoder": {"session_options": {"log_severity_le
 def _open_onnx(folder):
     "Model, maker of tokenizers, end tokens and context length of an onnxruntime-genai folder."
     if not (folder/"genai_config.json").exists():
-        if folder == SHIPPED: raise Unavailable("model", "embedded", "내장 모델이 없습니다", "make model로 만들거나 --no-model로 부르세요")
+        if folder == SHIPPED:
+            raise Unavailable("model", "embedded", "내장 모델이 없습니다",
+                              "make model로 만들거나 --no-model로 부르세요")
         if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
@@ -234,7 +238,8 @@ class EmbeddedEngine:
         "An answer to a question, inside a grammar if one is given."
         with answering(self.folder):
             ids, rng = self.prompt(question), np.random.default_rng(seed) if seed is not None else None
-            if len(ids) > self.context//2: raise InputError("question", question[:20] + "…", "질문이 너무 깁니다", "짧게 나누어 물어 주세요")
+            if len(ids) > self.context//2:
+                raise InputError("question", question[:20] + "…", "질문이 너무 깁니다", "짧게 나누어 물어 주세요")
             room = min(max_tokens, self.context - len(ids))
             self.answers += 1
             if self.answers%RENEW == 0: self.tokenizer = self.new_tokenizer()
@@ -247,7 +252,8 @@ def _matcher(tokenizer, grammar):
     "What tells which tokens a grammar takes next."
     from llguidance import LLMatcher
     found = LLMatcher(tokenizer, grammar)
-    if found.is_error(): raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
+    if found.is_error():
+        raise BadGrammar("grammar", grammar[:40], found.get_error().split("\n")[0], "Lark 문법을 확인해 주세요")
     return found
 
 def _try(engine):
@@ -310,7 +316,8 @@ def _open_transformers(name):
     from saju_naming.model import load_base, load_tokenizer
     with needs("train"): import torch, transformers, peft  # noqa: F401
     from saju_naming.merge import adapter_base, attach_adapter
-    if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))): return load_base(name), load_tokenizer(name)
+    if not ((Path(name)/"adapter_config.json").exists() or any(Path(name).glob("adapter_model.*"))):
+        return load_base(name), load_tokenizer(name)
     base = adapter_base(name)
     return attach_adapter(load_base(base), name), load_tokenizer(base)
 
@@ -332,12 +339,14 @@ class TransformersEngine:
     def chat(self, question):
         "Tokens of the question in the model's chat form."
         turns = [{"role": "user", "content": question}]
-        return self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        return self.tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt",
+                                                  return_dict=True)
 
     def matcher(self, grammar):
         "A matcher for this tokenizer, padded to the size of the model's vocabulary."
         from llguidance.hf import from_tokenizer
-        return _matcher(from_tokenizer(self.tokenizer, n_vocab=self.model.config.vocab_size, eos_token=self.ends), grammar)
+        return _matcher(from_tokenizer(self.tokenizer, n_vocab=self.model.config.vocab_size, eos_token=self.ends),
+                        grammar)
 
     def generate(self, question, grammar=None, seed=None, max_tokens=640):
         "An answer to a question, inside a grammar if one is given."
@@ -346,7 +355,8 @@ class TransformersEngine:
         with answering(self.folder), torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(seed or 0)
             chat, held = self.chat(question).to(self.model.device), [GrammarMask(self.matcher(grammar))] if grammar else None
-            ids = self.model.generate(**chat, max_new_tokens=max_tokens, eos_token_id=self.ends, logits_processor=held, **draw)
+            ids = self.model.generate(**chat, max_new_tokens=max_tokens, eos_token_id=self.ends, logits_processor=held,
+                                      **draw)
         return self.tokenizer.decode(ids[0, chat["input_ids"].shape[1]:], skip_special_tokens=True).strip()
 
 # %% ../nbs/09_generate.ipynb #c051
@@ -375,7 +385,9 @@ class OpenAIEngine:
     def _first_model(self):
         from saju_naming.remote import ask_server
         try: return str(ask_server(self.url + "/models", timeout=self.timeout)["data"][0]["id"])
-        except (LookupError, TypeError) as e: raise Unavailable("model", self.url, "서버에 모델이 없습니다", "주소 뒤에 #이름으로 모델을 적어 주세요") from e
+        except (LookupError, TypeError) as e:
+            raise Unavailable("model", self.url, "서버에 모델이 없습니다",
+                              "주소 뒤에 #이름으로 모델을 적어 주세요") from e
 
     def generate(self, question, grammar=None, seed=None, max_tokens=640):
         "An answer to a question; the grammar goes along if the server takes one."
@@ -391,14 +403,17 @@ class OpenAIEngine:
 def _chat(engine, grammar=None, question="", seed=None, max_tokens=640):
     "One question to a server; the text of its answer."
     from saju_naming.remote import ask_server
-    body = dict(model=engine.model, messages=[{"role": "user", "content": question}], max_tokens=max_tokens, seed=seed or 0,
+    body = dict(model=engine.model, messages=[{"role": "user", "content": question}], max_tokens=max_tokens,
+                seed=seed or 0,
                 temperature=0 if seed is None else TEMPERATURE)
     held = dict(structured_outputs={"grammar": grammar}, grammar=grammar) if grammar else {}
     reply = ask_server(engine.url + "/chat/completions", body | held, engine.timeout)
     try: text = reply["choices"][0]["message"]["content"]
     except (LookupError, TypeError): text = None
-    if isinstance(text, str): return re.sub("[\ud800-\udfff]", "\ufffd", text).strip()  # 짝 없는 반쪽 글자는 파일에 적을 수 없다
-    raise Unavailable("model", engine.url, "서버의 답이 채팅의 꼴이 아닙니다", "OpenAI와 같은 꼴의 서버인지 확인해 주세요")
+    if isinstance(text, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", text).strip()  # 짝 없는 반쪽 글자는 파일에 적을 수 없다
+    raise Unavailable("model", engine.url, "서버의 답이 채팅의 꼴이 아닙니다",
+                      "OpenAI와 같은 꼴의 서버인지 확인해 주세요")
 
 def _takes_grammars(engine):
     "Whether a server takes any grammar at all, asked with a tiny one; an outage tells nothing."
@@ -432,7 +447,9 @@ def _shown(engine, *how):
 def _draft(engine, question, grammar, seed):
     "What an engine writes; a grammar of ours that it cannot read is not the caller's fault."
     try: return engine.generate(question, grammar, seed)
-    except BadGrammar as e: raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})", "다른 엔진을 적거나 --no-model로 부르세요") from e
+    except BadGrammar as e:
+        raise Unavailable("engine", engine.name, f"이 질문의 문법을 읽지 못합니다({e.reason})",
+                          "다른 엔진을 적거나 --no-model로 부르세요") from e
 
 # %% ../nbs/09_generate.ipynb #c062
 def write(
@@ -451,8 +468,11 @@ def write(
             return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
         names = [f"{n['given']}({n['hanja']})" if n["hanja"] else n["given"] for n in parse_answer(text, hangul=True)["names"]] if among else []
         faults = verify_answer(question, text) + [f"후보가 아닌 이름: {n}" for n in names if n not in among]
-        if not faults: return Reply(question, text, "model", f"{SOURCES['model']}({_shown(engine, f'{attempt + 1}번째 글' if attempt else '')})")
-    return Reply(question, own(), "engine", f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
+        if not faults:
+            return Reply(question, text, "model",
+                         f"{SOURCES['model']}({_shown(engine, f'{attempt + 1}번째 글' if attempt else '')})")
+    return Reply(question, own(), "engine",
+                 f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
 
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
@@ -511,6 +531,13 @@ class Told(Recommendation):
     source: str         # model | engine
     source_reason: str  # 까닭
 
+def _by_engine(found, why, seed=0):
+    "The rule engine's own explanation of its names."
+    rng = random.Random(seed)
+    names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n))) for n in found.names)
+    return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
+
+# %% ../nbs/09_generate.ipynb #told0001
 def _chars(name): return tuple((c.hanja or c.reading, c.reading) for c in name.chars)
 
 def told_text(
@@ -519,12 +546,6 @@ def told_text(
     "A recommendation in the written form of a naming answer."
     blocks = [name_block(_chars(n)) + (f"\n의미: {n.meaning}" if n.meaning else "") for n in told.names]
     return f"{told.explanation}\n\n이름 추천\n" + "\n\n".join(blocks)
-
-def _by_engine(found, why, seed=0):
-    "The rule engine's own explanation of its names."
-    rng = random.Random(seed)
-    names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n))) for n in found.names)
-    return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
 
 # %% ../nbs/09_generate.ipynb #c072
 def _unfit(analysis, misfits, count, length):
@@ -554,7 +575,8 @@ def _assemble(found, replies, fitting):
     known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text, hangul=True) for r in replies]
     names = sorted((ToldName(**vars(known[n["given"], n["hanja"]]), meaning=n["meaning"]) for p in parsed for n in p["names"]), key=lambda n: -n.score)
     source, why = _whose(replies, parsed)
-    return Told(**vars(found) | {"names": tuple(names), "options": found.options | {"count": len(names)}}, explanation=parsed[0]["explanation"], source=source, source_reason=why)
+    return Told(**vars(found) | {"names": tuple(names), "options": found.options | {"count": len(names)}},
+                explanation=parsed[0]["explanation"], source=source, source_reason=why)
 
 # %% ../nbs/09_generate.ipynb #c074
 class _Loading:
@@ -573,7 +595,8 @@ class _Loading:
         if self.thread: self.thread.join()
         elif isinstance(self.wanted[0], str): self._load()
         else: self.found = self.wanted[0]
-        if self.error and (self.wanted != ("embedded", None) or not isinstance(self.error, Unavailable)): raise self.error
+        if self.error and (self.wanted != ("embedded", None) or not isinstance(self.error, Unavailable)):
+            raise self.error
         return self.found
 
 # %% ../nbs/09_generate.ipynb #c075
@@ -606,7 +629,8 @@ def recommend(
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
     replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
-                          wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"], **_school(options)))
+                          wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"],
+                               **_school(options)))
     return _assemble(found, replies, fitting)
 
 # %% ../nbs/09_generate.ipynb #c081
@@ -631,7 +655,8 @@ def _ask_hanja(asked, seed):
 # %% ../nbs/09_generate.ipynb #16d25d51
 def _spared(told):
     "Which names a question leaves: not a relative's, nothing that it excludes, none that goes badly with its surname."
-    left_out, kin = told.options.get("exclude", ()), [*told.options.get("siblings", ()), *told.options.get("parents", ())]
+    left_out, kin = told.options.get("exclude", ()), [*told.options.get("siblings", ()),
+                                                      *told.options.get("parents", ())]
     barred, letters = {*left_out, *naming._kin("siblings", kin)}, [w for w in left_out if len(w) == 1]
     surname = surname_info(told.surname).hangul if told.surname else ""
     def spared(given):
@@ -658,7 +683,8 @@ def _ask_names(asked, seed):
     found = list(filter(_spared(told), filter(_wanted(told), names_of(asked["gender"]))))
     if not found:
         remedy = "조건을 줄이거나 다른 글자를 물어 주세요"
-        raise InputError("question", told.options.get("fixed_syllable"), "그 조건에 맞는 이름이 목록에 없습니다", remedy)
+        raise InputError("question", told.options.get("fixed_syllable"), "그 조건에 맞는 이름이 목록에 없습니다",
+                         remedy)
     return _listed(_spread(found, min(asked["count"] or 5, 10), seed), ", ")
 
 # %% ../nbs/09_generate.ipynb #c082
@@ -695,7 +721,8 @@ def pool_candidates(
     "Names in use that supply what the counts lack, each with its best characters."
     best, plan = {}, sorted(plan_of(counts, length))
     def quality(chars): return sum(naming.char_quality(table()[h], r) for h, r in chars)
-    if hangul: pool = [c for c in sum(hangul_pool(gender).values(), []) if sorted(sound_elements(given_of(c), school)) == plan]
+    if hangul:
+        pool = [c for c in sum(hangul_pool(gender).values(), []) if sorted(sound_elements(given_of(c), school)) == plan]
     else: pool = name_pool(gender, "train").get("".join(plan), ())
     for chars in pool:
         given = given_of(chars)
@@ -715,7 +742,8 @@ def _ask_naming(asked, seed):
     found = [c for c in found if spared(given_of(c))]
     if not found:
         remedy = "saju-naming recommend에 --fixed-syllable이나 --hangul-only를 주면 다른 길로 찾습니다"
-        raise InputError("question", asked["fixed"] or "한글 이름", "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", remedy)
+        raise InputError("question", asked["fixed"] or "한글 이름",
+                         "그 조건으로 채울 오행을 모두 채우는 이름이 목록에 없습니다", remedy)
     if n > MOST or len(found) < n: raise InputError("question", n, f"한 번에 {min(MOST, len(found))}개까지 지을 수 있습니다", "개수를 줄이거나 saju-naming recommend로 지어 보세요")
     split = shares(found, n)
     told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
@@ -729,8 +757,10 @@ _ASK = {"hanja": _ask_hanja, "interpret": _ask_interpret, "male": _ask_names, "f
 # %% ../nbs/09_generate.ipynb #af7da675
 _NAMED = "gender surname count length fixed_syllable position hangul_only exclude siblings parents".split()
 _CHART = [option.name for option in CHART]
-_USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"], "hanja": ["count", "fixed_syllable", "position"],
-         "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART], "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", *_NAMED, *_CHART]}
+_USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"],
+         "hanja": ["count", "fixed_syllable", "position"],
+         "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART],
+         "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", *_NAMED, *_CHART]}
 
 def _hear(question, strict):
     "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
@@ -742,11 +772,13 @@ def _hear(question, strict):
 # %% ../nbs/09_generate.ipynb #efcf2d95
 def _notes(told, family):
     "What a family of questions leaves unused, in sentences."
-    person = {"birth": told.birth and f"태어난 때({told.birth.said})", "surname": told.surname and f"성({told.surname})", "gender": told.gender and f"성별({told.gender}자)"}
+    person = {"birth": told.birth and f"태어난 때({told.birth.said})",
+              "surname": told.surname and f"성({told.surname})", "gender": told.gender and f"성별({told.gender}자)"}
     labels = {name: label for name, label in person.items() if label} | {name: OPTIONS[name].ko for name in told.options}
     unused = [label for name, label in labels.items() if name not in (*_USES[family], "lunar", "leap")]
     notes = [f"이 물음에는 쓰지 않았습니다: {', '.join(unused)}."] if unused else []
-    if told.unread and family in ("birth", "chart", "male", "female", "naming"): notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
+    if told.unread and family in ("birth", "chart", "male", "female", "naming"):
+        notes.append(f"알아듣지 못해 쓰지 않은 말: {', '.join(told.unread)}.")
     return tuple(notes)
 
 # %% ../nbs/09_generate.ipynb #29e0f948
@@ -755,7 +787,8 @@ _MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 �
 def _wish_characters(told):
     "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
     options = told.options
-    words = [told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""), *options.get("exclude", ())]
+    words = [told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""),
+             *options.get("exclude", ())]
     return set("".join(words))
 
 def _family_of(question, asked, told):
@@ -770,7 +803,8 @@ def _family_of(question, asked, told):
     return "chart" if told.birth else asked["family"]
 
 # %% ../nbs/09_generate.ipynb #566680cf
-_IN_FACTS = {"count": "count", "length": "length", "fixed": "fixed_syllable", "place": "position", "hangul": "hangul_only", "school": "school"}
+_IN_FACTS = {"count": "count", "length": "length", "fixed": "fixed_syllable", "place": "position",
+             "hangul": "hangul_only", "school": "school"}
 
 def _merged(asked, told):
     "The facts of a question with what else it tells put in."
@@ -795,7 +829,8 @@ def _understood(question):
     if family in _BY_BIRTH: not_future(_moment(told.birth), **{o: v for o, v in told.options.items() if o in _CHART})
     asked = _merged(plain, told) | {"family": family, "told": told, "plain": plain}
     count, most = asked["count"], _MOST_LISTED.get(family)
-    if count is not None and count < 1: raise InputError("question", count, "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
+    if count is not None and count < 1:
+        raise InputError("question", count, "그만큼은 답할 수 없습니다", "1개 이상을 물어 주세요")
     notes = (f"한 번에 {most}개까지 답합니다(물은 것 {count}개).",) if most and count and count > most else ()
     return asked | {"notes": (*problems, *notes, *_notes(told, family))}
 
@@ -835,7 +870,8 @@ def _ask_birth(asked, engine, model, seed):
     "Names for a birth that a question tells."
     told = asked["told"]
     if not told.surname: return _ask_unnamed(asked, engine, model, seed)
-    found = recommend(_moment(told.birth), told.gender, told.surname, engine=engine, model=model, seed=seed, **told.options)
+    found = recommend(_moment(told.birth), told.gender, told.surname, engine=engine, model=model, seed=seed,
+                      **told.options)
     chart = naming.analyze(_moment(told.birth), **{k: v for k, v in told.options.items() if k in _CHART})
     surname = tuple(note for note in found.analysis.notes if note not in chart.notes)
     return Reply("", told_text(found), found.source, found.source_reason, surname)
@@ -862,7 +898,8 @@ def _ask_chart(asked, engine, model, seed):
     if "mode" in options: return Reply("", " ".join(analysis.sentences), "engine", why)
     counts = tuple(analysis.counts.values())
     rules, own = _ask_interpret({"counts": counts}, seed)
-    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", rules, own, seed)
+    reply = _answered(engine, model, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", rules, own,
+                      seed)
     return replace(reply, text=f"{analysis.sentences[0]} {reply.text}")
 
 # %% ../nbs/09_generate.ipynb #c087

@@ -128,7 +128,8 @@ def _parts(text, mark="/"): return tuple(text.split(mark)) if text else ()
 
 def _hanja(row):
     char, readings, meanings, element, source, dispute, strokes, original, radical, level, caution, provenance, use, name_readings = row
-    return Hanja(char, _parts(readings), _parts(meanings), element, source, dispute, int(strokes), int(original), radical, level,
+    return Hanja(char, _parts(readings), _parts(meanings), element, source, dispute, int(strokes), int(original),
+                 radical, level,
                  _parts(caution, "|"), provenance, int(use), _parts(name_readings))
 
 @lru_cache(maxsize=None)

@@ -322,7 +322,9 @@ def _whereabouts(place, tz, longitude, solar):  # as in `four_pillars` → name 
     "One place from what was given: nothing is Seoul, a place excludes the other two, a zone alone has no sun."
     if place is not None:
         for field, value in (("tz", tz), ("longitude", longitude)):
-            if value is not None: raise InputError("place", str(place), f"{field}와 함께 쓸 수 없습니다", "곳의 이름에는 시간대와 경도가 들어 있으니 하나만 적어 주세요")
+            if value is not None:
+                raise InputError("place", str(place), f"{field}와 함께 쓸 수 없습니다",
+                                 "곳의 이름에는 시간대와 경도가 들어 있으니 하나만 적어 주세요")
         found = place if isinstance(place, Place) else find_place(place)
         return found.name, found.tz, found.longitude
     if longitude is not None: return None, SEOUL.tz if tz is None else tz, longitude
@@ -348,7 +350,8 @@ def _checked(**asked):  # the options of a chart that are no places → the same
     "Refuses what the table of options does not have."
     found = {name: check(name, value) for name, value in asked.items()}
     if found["leap"] and not found["lunar"]:
-        raise InputError("leap", True, "양력에는 윤달이 없습니다", "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
+        raise InputError("leap", True, "양력에는 윤달이 없습니다",
+                         "음력이면 lunar를 함께 적고, 양력이면 leap을 빼 주세요")
     return found.values()
 
 # %% ../nbs/01_manse.ipynb #m081c
@@ -407,7 +410,8 @@ def _rules(place, tz, longitude, solar, rat, lunar, leap):  # as in `four_pillar
     one, many = _tables(tz, rat)
     offsets = np.concatenate([many.once, many.again])
     apart = max(east.max(initial=-_DAY) - offsets.min(), offsets.max() - east.min(initial=_DAY))
-    options = dict(place=name, tz=tz, longitude=degrees if degrees.ndim else longitude and float(degrees), solar=solar, rat=rat, lunar=lunar, leap=leap)
+    options = dict(place=name, tz=tz, longitude=degrees if degrees.ndim else longitude and float(degrees), solar=solar,
+                   rat=rat, lunar=lunar, leap=leap)
     return _Rules(options, degrees, bad, east if degrees.ndim else int(east), bool(apart > _DAY//2), solar, one, many,
                   bool(lunar or degrees.ndim or bad.any()))
 
@@ -606,7 +610,8 @@ def _from_iso(text):  # → datetime, date or None
     size = len(text)
     try:
         if size == 10: return date.fromisoformat(text) if text[4] == text[7] == "-" else None
-        if size in (16, 19) and text[7] == "-" and text[10] in "T " and text[11] < "3" and text[13] == ":" and text[11:13] < "24": return datetime.fromisoformat(text)
+        if size in (16, 19) and text[7] == "-" and text[10] in "T " and text[11] < "3" and text[13] == ":" and text[11:13] < "24":
+            return datetime.fromisoformat(text)
     except ValueError: pass
     return None
 
@@ -630,7 +635,8 @@ def _chart_by(births, rules):  # → FourPillars, problem numbers (0 good)
     local, known, fold, problem = _read(births, o["tz"], o["lunar"], o["leap"])
     single = np.ndim(local) == 0
     if degrees.ndim and degrees.shape != np.shape(local):
-        raise InputError("longitude", degrees.tolist(), "출생과 개수가 다릅니다", "하나만 적거나 출생마다 하나씩 적어 주세요")
+        raise InputError("longitude", degrees.tolist(), "출생과 개수가 다릅니다",
+                         "하나만 적거나 출생마다 하나씩 적어 주세요")
     problem = _mark(problem, (local < _START) | (local >= _STOP), _RANGE)
     if rules.bad.any(): problem = np.where(problem == 0, rules.bad, problem)
     if problem.any(): local = np.where(problem == 0, local, 0)
@@ -705,7 +711,8 @@ def four_pillars(
         chart = _quick(births, rules)
         if chart is not None: return chart
     if isinstance(births, str) and not _FORM.fullmatch(births.strip()):
-        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=rules.solar, rat=rat, lunar=lunar, leap=leap)
+        return _as_written(births, place=place, tz=tz, longitude=longitude, solar=rules.solar, rat=rat, lunar=lunar,
+                           leap=leap)
     chart, problem = _chart_by(births, rules)
     if problem.any():
         at = np.flatnonzero(problem)[0]

@@ -19,7 +19,8 @@ def adapter_settings(
     adapter,  # 어댑터 폴더
 ) -> dict:    # its adapter_config.json
     "The settings of an adapter folder, or one clear error."
-    if (Path(adapter)/"adapter_config.json").exists() or any(Path(adapter).glob("adapter_model.*")): return check_adapter(adapter)
+    if (Path(adapter)/"adapter_config.json").exists() or any(Path(adapter).glob("adapter_model.*")):
+        return check_adapter(adapter)
     raise InputError("adapter", str(adapter), "adapter_config.json이 없어 LoRA 어댑터 폴더가 아닙니다", "07의 훈련이 남긴 어댑터 폴더를 적어 주세요")
 
 def adapter_base(
@@ -40,7 +41,8 @@ def attach_adapter(
     with reading(adapter):
         try: return PeftModel.from_pretrained(base, adapter)
         except (RuntimeError, ValueError) as e:
-            raise InputError("adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})", "어댑터가 배운 본체를 base에 적어 주세요") from e
+            raise InputError("adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})",
+                             "어댑터가 배운 본체를 base에 적어 주세요") from e
 
 # %% ../nbs/08_merge.ipynb #c018
 def stop_ids(
@@ -390,5 +392,6 @@ def push(
         api.create_repo(repo_id, private=private, exist_ok=True)
         done = api.create_commit(repo_id, [CommitOperationAdd(f.name, f) for f in files], commit_message=f"{Path(folder).name}: {len(files)} files")
     except HfHubHTTPError as e:
-        raise Unavailable("repo_id", repo_id, f"허브가 거절했습니다 ({e.response.status_code})", "hf auth login으로 로그인하고 저장소의 권한을 살펴 주세요") from e
+        raise Unavailable("repo_id", repo_id, f"허브가 거절했습니다 ({e.response.status_code})",
+                          "hf auth login으로 로그인하고 저장소의 권한을 살펴 주세요") from e
     return {**plan, "url": done.commit_url}

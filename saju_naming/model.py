@@ -264,8 +264,10 @@ def find_base(
     name_or_path = str(name_or_path)
     folder = TINY if name_or_path == "tiny" else Path(name_or_path)
     if (folder/"config.json").is_file(): return str(folder)
-    if name_or_path == "tiny": raise Unavailable("model", name_or_path, "작은 모델이 아직 없습니다", "make model 로 만들어 주세요")
-    if (folder/"config.json").exists() or any(folder.glob("model*.safetensors")): raise broken(folder, "config.json이 없음")
+    if name_or_path == "tiny":
+        raise Unavailable("model", name_or_path, "작은 모델이 아직 없습니다", "make model 로 만들어 주세요")
+    if (folder/"config.json").exists() or any(folder.glob("model*.safetensors")):
+        raise broken(folder, "config.json이 없음")
     if folder.is_dir(): raise InputError("model", name_or_path, "폴더에 config.json이 없습니다", "save_pretrained로 저장한 모델 폴더를 적어 주세요(어댑터만 든 폴더는 아닙니다)")
     if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name_or_path): return name_or_path
     raise InputError("model", name_or_path, "폴더도, 허브의 모델 이름도 아닙니다", "tiny, 폴더 경로, 또는 rtzr/ko-gemma-2-9b-it 같은 이름으로 적어 주세요")
@@ -276,11 +278,14 @@ def _hub_error(name, error):
     from huggingface_hub import errors as hub
     while error.__cause__ and not isinstance(error, (hub.HfHubHTTPError, hub.LocalEntryNotFoundError)): error = error.__cause__
     if isinstance(error, hub.GatedRepoError):
-        return Unavailable("model", name, "약관에 동의해야 받을 수 있는 모델입니다", "허브의 모델 페이지에서 동의하고 hf auth login 으로 로그인해 주세요(또는 환경변수 HF_TOKEN)")
+        return Unavailable("model", name, "약관에 동의해야 받을 수 있는 모델입니다",
+                           "허브의 모델 페이지에서 동의하고 hf auth login 으로 로그인해 주세요(또는 환경변수 HF_TOKEN)")
     if isinstance(error, hub.RepositoryNotFoundError):
-        return InputError("model", name, "그런 폴더가 없고, 허브에도 그런 모델이 없거나 볼 권한이 없습니다", "이름의 철자를 보거나 hf auth login 으로 로그인해 주세요")
+        return InputError("model", name, "그런 폴더가 없고, 허브에도 그런 모델이 없거나 볼 권한이 없습니다",
+                          "이름의 철자를 보거나 hf auth login 으로 로그인해 주세요")
     if isinstance(error, hub.LocalEntryNotFoundError):
-        return Unavailable("model", name, "허브에 닿지 않고, 받아 둔 것도 없습니다", "인터넷 연결을 확인하거나, 받아 둔 모델 폴더의 경로를 적어 주세요")
+        return Unavailable("model", name, "허브에 닿지 않고, 받아 둔 것도 없습니다",
+                           "인터넷 연결을 확인하거나, 받아 둔 모델 폴더의 경로를 적어 주세요")
     return broken(name, error)
 
 @contextmanager
@@ -299,12 +304,15 @@ def base_config(
     "The configuration of a base; InputError unless it is a Gemma 2 language model, Unavailable when it is damaged."
     from transformers import AutoConfig
     name, path = str(name_or_path), find_base(name_or_path)
-    if Path(path).is_dir() and "model_type" not in read_json(Path(path)/"config.json"): raise broken(path, "config.json에 model_type이 없음")
+    if Path(path).is_dir() and "model_type" not in read_json(Path(path)/"config.json"):
+        raise broken(path, "config.json에 model_type이 없음")
     with loading(name):
         try: config = AutoConfig.from_pretrained(path)
-        except ValueError as e: raise InputError("model", name, "config.json의 구조를 모릅니다", "Gemma 2 모델을 적어 주세요") from e
+        except ValueError as e:
+            raise InputError("model", name, "config.json의 구조를 모릅니다", "Gemma 2 모델을 적어 주세요") from e
     if (config.architectures or [config.model_type]) not in (["Gemma2ForCausalLM"], ["gemma2"]):
-        raise InputError("model", name, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})", "Gemma2ForCausalLM인 모델을 적어 주세요")
+        raise InputError("model", name, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})",
+                         "Gemma2ForCausalLM인 모델을 적어 주세요")
     return config
 
 # %% ../nbs/06_model.ipynb #c087
@@ -316,7 +324,8 @@ def load_tokenizer(
     config = base_config(name_or_path)
     with loading(str(name_or_path)): tok = AutoTokenizer.from_pretrained(find_base(name_or_path))
     if len(tok) == config.vocab_size: return tok
-    raise Unavailable("model", str(name_or_path), f"토크나이저의 토큰이 {len(tok):,}개인데 모델의 어휘는 {config.vocab_size:,}개입니다",
+    raise Unavailable("model", str(name_or_path),
+                      f"토크나이저의 토큰이 {len(tok):,}개인데 모델의 어휘는 {config.vocab_size:,}개입니다",
                       "모델과 함께 저장된 tokenizer.json이 폴더에 있는지 확인해 주세요")
 
 # %% ../nbs/06_model.ipynb #c090
@@ -360,7 +369,8 @@ def check_memory(
 ) -> None:       # Unavailable when they do not fit
     "Compares what a model needs, a tenth more for its work, with what a GPU has free."
     if 1.1*needed > free:
-        raise Unavailable("model", str(name), f"GPU 메모리가 모자랍니다(필요 {1.1*needed/2**30:.1f}GiB, 남은 것 {free/2**30:.1f}GiB)",
+        raise Unavailable("model", str(name),
+                          f"GPU 메모리가 모자랍니다(필요 {1.1*needed/2**30:.1f}GiB, 남은 것 {free/2**30:.1f}GiB)",
                          "quantization을 8bit나 4bit로 하거나, GPU를 쓰는 다른 프로그램을 끄거나, 더 작은 모델을 적어 주세요")
 
 # %% ../nbs/06_model.ipynb #c095
@@ -389,7 +399,9 @@ def load_base(
         check_memory(name_or_path, weight_bytes(without_weights(config), quantization, dtype.itemsize), torch.cuda.mem_get_info(device)[0])
     with loading(str(name_or_path)):
         model, found = AutoModelForCausalLM.from_pretrained(
-            find_base(name_or_path), dtype=dtype, device_map={"": device}, attn_implementation=attn, quantization_config=stored,
-            ignore_mismatched_sizes=True, output_loading_info=True)  # transformers fills what is lost with random numbers
+            find_base(name_or_path), dtype=dtype, device_map={"": device}, attn_implementation=attn,
+            quantization_config=stored,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True)  # transformers fills what is lost with random numbers
     _check_weights(name_or_path, found)
     return model

@@ -257,7 +257,8 @@ def _unlisted(text, said):
         raise InputError("surname", text, f"성씨 표에 없는 성입니다{why}", remedy)
     if not said or not (is_hangul(said) or all(map(is_hanja, said))): refuse("")
     hangul = said if is_hangul(said) else _reading_of(said)
-    if not hangul: refuse(f"({said}의 음을 하나로 정할 수 없습니다)", "성을 한글로 적고 한자는 surname_hanja에 적어 주세요")
+    if not hangul:
+        refuse(f"({said}의 음을 하나로 정할 수 없습니다)", "성을 한글로 적고 한자는 surname_hanja에 적어 주세요")
     whole = len(hangul) > 5 or len(hangul) > 2 and hangul[0] in surnames()
     if whole: refuse("(이름까지 적은 것 같습니다)", "성만 적어 주세요 (예: 김, 남궁)")
     if not all(map(_printable, hangul)): refuse("(전산에 쓰는 한글에 없는 음절입니다)")

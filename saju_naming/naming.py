@@ -20,7 +20,8 @@ import numpy as np
 from .hanja import is_hanja, natural_reading, registrable_readings, table, with_dueum
 from .manse import four_pillars
 from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
-                               sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames, teasing)
+                               sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames,
+                               teasing)
 from .checks import check, takes
 from .errors import InputError
 from .options import CHART, NAMING, OPTIONS, Option, pick
@@ -49,7 +50,8 @@ def supplement(
 ) -> tuple:            # 채울 오행, the most lacking first
     "Which elements a given name should supply (the `lacking` rule above)."
     if any(isinstance(c, (float, np.floating)) for c in counts):
-        raise InputError("counts", tuple(counts), "어림수(float)로는 같은 무게를 가릴 수 없습니다", "Fraction으로 적어 주세요")
+        raise InputError("counts", tuple(counts), "어림수(float)로는 같은 무게를 가릴 수 없습니다",
+                         "Fraction으로 적어 주세요")
     options = [ELEMENTS.index(e) for e in allowed]
     pair = min(combinations_with_replacement(sorted(options), 2), key=lambda added: _supplement_key(counts, added))
     plan = sorted(pair, key=lambda i: (counts[i], i))[:length]
@@ -544,7 +546,8 @@ def _char_facts(hanja, reading, school):
     c = table().get(hanja)
     if c is None and not is_hanja(hanja): raise InputError("hanja", hanja, "한자가 아닙니다", "瑞처럼 한자로 적어 주세요")
     if c is None: return NameChar(hanja, reading, "", "", 0, 0, "unlisted", False, ("인명용 한자가 아님",))
-    return NameChar(c.hanja, reading, c.meaning_of(reading), c.element, c.strokes, c.original_strokes, c.level, c.disputed,
+    return NameChar(c.hanja, reading, c.meaning_of(reading), c.element, c.strokes, c.original_strokes, c.level,
+                    c.disputed,
                     c.warnings_of(reading))
 
 def _char_check(char):
@@ -736,7 +739,8 @@ def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."
     fixed = asked["fixed_syllable"] or ""
     if asked["position"] and not fixed:
-        raise InputError("position", asked["position"], "돌림자가 없습니다", "fixed_syllable에 돌림자를 함께 적어 주세요")
+        raise InputError("position", asked["position"], "돌림자가 없습니다",
+                         "fixed_syllable에 돌림자를 함께 적어 주세요")
     if not fixed or asked["length"] > 1: return fixed
     remedy = "이름 글자 수를 2로 하거나 돌림자를 빼 주세요"
     raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", remedy)
@@ -746,7 +750,8 @@ def _request(gender, surname, **asked):
     asked = dict(_USUAL) | asked
     found, hanja, strokes = _surname(surname, asked["surname_hanja"])
     note = surname_note(found, hanja, (0,) if asked["hangul_only"] else strokes)   # 한글 이름은 획수를 세지 않는다
-    own: dict = {name: asked[name] for name in ("count", "length", "position", "gender_neutral", "hangul_only", "school", "seed")}
+    own: dict = {name: asked[name] for name in ("count", "length", "position", "gender_neutral", "hangul_only",
+                                                "school", "seed")}
     own |= dict(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes)
     own |= {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
     return _Request(**own, fixed=_fixed(asked), exclude=_excluded(asked["exclude"]), note=note)
@@ -758,7 +763,8 @@ def _spared(pool, request):
     out = set(request.exclude)
     left = pool[np.array([out.isdisjoint((h, SYLLABLES[s])) for h, s in zip(pool.hanja, pool.syllable)])]
     if not _fixed_mask(pool, request.fixed).any() or _fixed_mask(left, request.fixed).any(): return left
-    raise InputError("fixed_syllable", request.fixed, "뺄 것(exclude)이 이 돌림자를 막습니다", "둘 가운데 하나를 지워 주세요")
+    raise InputError("fixed_syllable", request.fixed, "뺄 것(exclude)이 이 돌림자를 막습니다",
+                     "둘 가운데 하나를 지워 주세요")
 
 def _scored_blocks(analysis, request):
     "Every legal candidate, scored."
@@ -810,7 +816,8 @@ def _no_names(request, plan, causes):
     why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
     goal = josa("·".join(dict.fromkeys(plan)), "을/를")
     if why: field, value, cause = why, getattr(request, why, None) or request.fixed or None, _BARRED[why]
-    elif request.exclude: field, value, cause = "exclude", ", ".join(request.exclude[:3]), f"뺄 것을 빼면 {goal} 채울 글자가 없습니다"
+    elif request.exclude:
+        field, value, cause = "exclude", ", ".join(request.exclude[:3]), f"뺄 것을 빼면 {goal} 채울 글자가 없습니다"
     else: field, value, cause = "fixed_syllable", request.fixed, f"{goal} 함께 채울 글자가 없습니다"
     return InputError(field, value, f"조건에 맞는 이름이 없습니다({cause})", "이 조건이나 다른 조건을 하나 줄여 주세요")
 
@@ -861,7 +868,8 @@ def _surname_said(surname, surname_hanja):
     "The surname's Hanja from what was said of it and what the name was written with; they must not differ."
     if not _is_hanja_text(surname): return surname_hanja
     if surname_hanja in (None, surname): return surname
-    raise InputError("surname", surname, f"이름에 적은 성의 한자({surname_hanja})와 다릅니다", "성의 한자를 하나로 맞추어 주세요")
+    raise InputError("surname", surname, f"이름에 적은 성의 한자({surname_hanja})와 다릅니다",
+                     "성의 한자를 하나로 맞추어 주세요")
 
 # %% ../nbs/04_naming.ipynb #033028ad
 @takes(pick("parents", "mode", "school"), CHART)
@@ -882,8 +890,10 @@ def check_name(
     gender = check("gender", gender) or max("남여", key=lambda g: name_score(given, g))
     chart = _given({option.name: options[option.name] for option in CHART})
     surname_hanja = _surname_said(surname or "", surname_hanja)
-    request = _request(gender, family, surname_hanja=surname_hanja, hangul_only=not written, **{name: options[name] for name in ("parents", "school")})
+    request = _request(gender, family, surname_hanja=surname_hanja, hangul_only=not written,
+                       **{name: options[name] for name in ("parents", "school")})
     chars = [_char_facts("" if h == r else h, r, request.school) for h, r in zip(written or given, given)]
-    analysis = _noted(analyze(birth, options["mode"], min(len(given), 3), **chart), request) if birth is not None else None
+    analysis = _noted(analyze(birth, options["mode"], min(len(given), 3),
+                              **chart), request) if birth is not None else None
     facts = _facts(request, given, chars, analysis.plan if analysis else ())
     return NameReport(facts, analysis, tuple(c.detail for c in facts.legality if not c.ok))

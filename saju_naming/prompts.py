@@ -82,7 +82,8 @@ def chars_of(
     reading="",  # 음; "" takes the characters that names use, under the readings of names
 ) -> list:       # of (한자, 음)
     "Characters of an element that a name may use."
-    if reading: return [(h.hanja, reading) for h in by_reading(reading) if h.element == element and not h.blocked_as(reading)]
+    if reading:
+        return [(h.hanja, reading) for h in by_reading(reading) if h.element == element and not h.blocked_as(reading)]
     return [(h.hanja, r) for h in table().values() if h.element == element and h.name_use for r in h.name_readings]
 
 @lru_cache
@@ -378,8 +379,11 @@ def name_block(
     if chars[0][0] == chars[0][1]: return "".join(r for _, r in chars)
     return "\n".join([f"{''.join(r for _, r in chars)}({''.join(h for h, _ in chars)})", *(char_line(h, r) for h, r in chars)])
 
-ASK_BLOCK = phrasings(["이 이름의 ", "이 이름에 담긴 ", "이 이름이 가진 "], ["의미를 ", "뜻을 ", "뜻 "], ["풀이해", "풀이해줘", "알려줘", "설명해 주세요"])
-ASK_NAME = phrasings(["이름 ", "", "한국 이름 "], ["{n}"], ["의 의미를 풀이해", "의 뜻을 풀이해줘", "의 뜻을 알려줘", "의 의미를 알려 주세요", "에 담긴 뜻을 설명해줘"])
+ASK_BLOCK = phrasings(["이 이름의 ", "이 이름에 담긴 ", "이 이름이 가진 "], ["의미를 ", "뜻을 ", "뜻 "],
+                      ["풀이해", "풀이해줘", "알려줘", "설명해 주세요"])
+ASK_NAME = phrasings(["이름 ", "", "한국 이름 "], ["{n}"],
+                     ["의 의미를 풀이해", "의 뜻을 풀이해줘", "의 뜻을 알려줘", "의 의미를 알려 주세요",
+                      "에 담긴 뜻을 설명해줘"])
 
 def _pick(rng, names, k):
     "k different-sounding names."
@@ -396,11 +400,13 @@ def meaning_row(
     pool = name_pool(rng.choice("남여"), split)
     chars = rng.choice(pool[rng.choice(sorted(pool))])
     block = name_block(chars)
-    if rng.random() < 0.6: return block + rng.choice(("\n", ", ")) + _question(rng, ASK_BLOCK, split), write_meaning(rng, chars)
+    if rng.random() < 0.6:
+        return block + rng.choice(("\n", ", ")) + _question(rng, ASK_BLOCK, split), write_meaning(rng, chars)
     return _question(rng, ASK_NAME, split, n=block.split("\n")[0]), write_meaning(rng, chars)
 
 # %% ../nbs/05_prompts.ipynb #c070
-ASK_NAMING = phrasings(["사주에 따른 자원오행이 {c}일 때, ", "사주의 오행이 {c}일 때 ", "오행이 {c}인 아이에게 ", "오행 {c}, "],
+ASK_NAMING = phrasings(["사주에 따른 자원오행이 {c}일 때, ", "사주의 오행이 {c}일 때 ", "오행이 {c}인 아이에게 ",
+                        "오행 {c}, "],
                         ["이 사주를 보완하는 한국 {g} ", "{s}이 사주를 보완하는 {g} ", "{s}모자란 오행을 채우는 {g} "],
                         ["짓고 뜻 풀이해줘", "짓고 뜻을 풀이해 주세요", "지어줘", "추천해줘", "알려줘"])
 _SURNAMED = "{x}씨 성에 어울리고 "
@@ -452,7 +458,8 @@ def naming_row(
     fitting = (n for n in _pick(rng, pool["".join(sorted(plan))], 8) if not surname or not clumsy(surname, "".join(r for _, r in n)))
     names = list(islice(fitting, rng.choice((1, 2, 3, 3, 3, 3, 4, 5))))
     if not names: return naming_row(rng, split)
-    question = naming_question(counts, gender, surname, len(names), length, rng.choice(ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
+    question = naming_question(counts, gender, surname, len(names), length, rng.choice(ASK_NAMING[split]),
+                               rng.choice((0, 0, 1, 2, 3, 4)))
     return question, naming_answer(rng, counts, names)
 
 # %% ../nbs/05_prompts.ipynb #c076
@@ -506,7 +513,8 @@ def fixed_row(
     fitting = (n for n in _pick(rng, _having(gender, split, "".join(sorted(plan)))[fixed, place], 8) if not surname or not clumsy(surname, "".join(r for _, r in n)))
     names = list(islice(fitting, rng.choice((1, 2, 3, 3, 3))))
     if not names: return fixed_row(rng, split)
-    question = naming_question(counts, gender, surname, len(names), 2, rng.choice(ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
+    question = naming_question(counts, gender, surname, len(names), 2, rng.choice(ASK_NAMING[split]),
+                               rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(fixed, place, said=(rng.choice(_ASK_FIXED[split]), "")), naming_answer(rng, counts, names)
 
 # %% ../nbs/05_prompts.ipynb #c083
@@ -531,7 +539,8 @@ def hangul_row(
     some = rng.sample(names, min(len(names), rng.choice((1, 2, 3, 3, 3))))
     if not some: return hangul_row(rng, split)
     surname = rng.choice(list(surnames())[:40]) if rng.random() < 0.7 else ""
-    question = naming_question(counts, gender, surname, len(some), 2, rng.choice(ASK_NAMING[split]), rng.choice((0, 0, 1, 2, 3, 4)))
+    question = naming_question(counts, gender, surname, len(some), 2, rng.choice(ASK_NAMING[split]),
+                               rng.choice((0, 0, 1, 2, 3, 4)))
     return question + wish(hangul=True, said=("", rng.choice(_ASK_HANGUL[split]))), naming_answer(rng, counts, some)
 
 # %% ../nbs/05_prompts.ipynb #c120
@@ -611,7 +620,8 @@ def held_apart(
     "What a row shows of the things that are split."
     asked, parsed = parse_question(question), parse_answer(question + "\n" + answer)
     pairs = {n["hanja"] for n in parsed["names"]} | {h for _, h in asked["names"]}
-    bare = re.sub(rf"[가-힣]{{1,2}}씨|'[^']*'|\d+|{HAN}+", "", question.split("\n")[-1] if asked["blocks"] else question)
+    bare = re.sub(rf"[가-힣]{{1,2}}씨|'[^']*'|\d+|{HAN}+", "",
+                  question.split("\n")[-1] if asked["blocks"] else question)
     bare = re.sub(r"(?<![가-힣])[목화토금수](?![가-힣])|(?<![가-힣])[목화토금수](?=[은는이가을를과와의에인]|개)|[가-힣]+(?=\(\))|남자|여자", "", bare)
     return {"counts": {asked["counts"]} - {None}, "pairs": pairs, "phrasing": {asked["family"] + ":" + " ".join(bare.split())}}
 

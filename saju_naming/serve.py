@@ -99,7 +99,8 @@ def field_of(
     if option.default is None and not required: shape = {"anyOf": [shape, {"type": "null"}]}
     kind = Annotated[Any, BeforeValidator(partial(from_json, option, required)), WithJsonSchema(shape)]
     examples = None if option.example is None else [option.example]
-    return kind, Field(... if required else option.default, description=f"{option.ko}: {option.help}", examples=examples)
+    return kind, Field(... if required else option.default, description=f"{option.ko}: {option.help}",
+                       examples=examples)
 
 # %% ../nbs/11_serve.ipynb #ab33801e
 def body_of(
@@ -124,7 +125,8 @@ WHEN = pick("birth") + DATE   # 태어난 때: 글 하나, 또는 나눈 칸
 
 class Born(Shape):
     "A body that needs a birth, in one of two ways."
-    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["year", "month", "day"]}, {"required": ["birth"]}]})
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["year", "month", "day"]},
+                                                           {"required": ["birth"]}]})
 
 # %% ../nbs/11_serve.ipynb #c014
 NameBody = body_of("NameBody", "A birth that wants names; year, month, day and gender are the seed's.",
@@ -132,13 +134,17 @@ NameBody = body_of("NameBody", "A birth that wants names; year, month, day and g
 
 # %% ../nbs/11_serve.ipynb #c017
 NAME = Option("name", "이름", "Name", "성명 (한글)", "text", high=12, example="김서연")
-HANJA = Option("hanja", "한자", "Hanja", "한자. 성까지, 또는 이름만. 없으면 한글 이름", "text", high=12, example="金瑞淵")
-MEANT = Option("name", "이름", "Name", "/name이 준 name1 또는 wname1 그대로, 또는 이름(漢字)", "text", high=200, example="서연(瑞淵)")
+HANJA = Option("hanja", "한자", "Hanja", "한자. 성까지, 또는 이름만. 없으면 한글 이름", "text", high=12,
+               example="金瑞淵")
+MEANT = Option("name", "이름", "Name", "/name이 준 name1 또는 wname1 그대로, 또는 이름(漢字)", "text", high=200,
+               example="서연(瑞淵)")
 
 MeanBody = body_of("MeanBody", "A name whose meaning is asked.", (MEANT,), pick("seed"), required=("name",))
-ReviewBody = body_of("ReviewBody", "A name that someone already has.", (NAME, HANJA), WHEN, pick("gender", "surname", "parents", "mode", "school"),
+ReviewBody = body_of("ReviewBody", "A name that someone already has.", (NAME, HANJA), WHEN,
+                     pick("gender", "surname", "parents", "mode", "school"),
                      CHART, required=("name",))
-SurnamePath = body_of("SurnamePath", "A surname in the address.", (Option("hangul", "성", "Surname", "성", "text", high=10),), required=("hangul",))
+SurnamePath = body_of("SurnamePath", "A surname in the address.",
+                      (Option("hangul", "성", "Surname", "성", "text", high=10),), required=("hangul",))
 BODIES = {shape.__name__: shape for shape in (NameBody, MeanBody, ReviewBody, SurnamePath)}
 
 # %% ../nbs/11_serve.ipynb #c019
@@ -238,7 +244,8 @@ def fault(
 ):                # (response, status)
     "An error as a reply."
     seen = for_strangers(error)
-    said = dict(field=_clean(seen.field), value=_shown(seen.value), reason=_clean(seen.reason), remedy=_clean(seen.remedy), message=_clean(seen))
+    said = dict(field=_clean(seen.field), value=_shown(seen.value), reason=_clean(seen.reason),
+                remedy=_clean(seen.remedy), message=_clean(seen))
     return jsonify(error=said), status or error.status
 
 # %% ../nbs/11_serve.ipynb #c029
@@ -248,11 +255,14 @@ def birth_of(
     "The birth of a body: its text, or the fields of the date as one text."
     date = {o.name: asked.pop(o.name, None) for o in DATE}
     written, sent = asked.pop("birth", None), [name for name, value in date.items() if value is not None]
-    if written is not None and sent: raise InputError(sent[0], date[sent[0]], "birth와 함께 쓸 수 없습니다", "birth에 모두 적거나, year, month, day로 나누어 적어 주세요")
+    if written is not None and sent:
+        raise InputError(sent[0], date[sent[0]], "birth와 함께 쓸 수 없습니다",
+                         "birth에 모두 적거나, year, month, day로 나누어 적어 주세요")
     if not sent: return written
     gap = next((name for name in ("year", "month", "day") if date[name] is None), None)
     if gap: raise InputError(gap, None, "값이 빠졌습니다", "year, month, day를 모두 적거나 모두 빼 주세요")
-    if date["minute"] is not None and date["hour"] is None: raise InputError("minute", date["minute"], "분만 있고 시가 없습니다", "hour를 함께 적거나 minute을 빼 주세요")
+    if date["minute"] is not None and date["hour"] is None:
+        raise InputError("minute", date["minute"], "분만 있고 시가 없습니다", "hour를 함께 적거나 minute을 빼 주세요")
     time = "" if date["hour"] is None else f"T{date['hour']:02}:{date['minute'] or 0:02}"
     return f"{date['year']:04}-{date['month']:02}-{date['day']:02}{time}"
 
@@ -285,7 +295,9 @@ def asked_review(
     asked = sent_in(body)
     birth, chart = birth_of(asked), {name: value for name, value in asked.items() if name in _CHART}
     if birth is not None: not_future(birth, **chart)
-    elif chart: raise InputError(*next(iter(chart.items())), "사주의 칸만 있고 태어난 때가 없습니다", "birth나 year, month, day를 함께 적어 주세요")
+    elif chart:
+        raise InputError(*next(iter(chart.items())), "사주의 칸만 있고 태어난 때가 없습니다",
+                         "birth나 year, month, day를 함께 적어 주세요")
     return asked | {"birth": birth}
 
 # %% ../nbs/11_serve.ipynb #c032
@@ -713,7 +725,8 @@ def create_app(
     errors = {code: ErrorReply for code in (400, 401, 404, 405, 413, 415, 422, 429, 503)}
     key = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
     app: OpenAPI = OpenAPI("saju_naming", info=Info(title="사주 작명", version=__version__), security_schemes=key, openapi_extensions={"security": [{"key": []}] if api_key else []}, responses=errors, static_folder=None,
-                  validation_error_model=ErrorReply, validation_error_callback=lambda e: app.make_response(fault(korean_fault(e))), doc_prefix="/docs")
+                  validation_error_model=ErrorReply,
+                  validation_error_callback=lambda e: app.make_response(fault(korean_fault(e))), doc_prefix="/docs")
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.ensure_ascii, app.json.sort_keys, app.json.mimetype = False, False, "application/json; charset=utf-8"
     add_metrics(app, crew)
@@ -769,9 +782,13 @@ def tunnel(
     "Opens a public address by ngrok and prints it with a QR code."
     with needs("serve"): import ngrok, qrcode
     token = os.environ.get("NGROK_AUTHTOKEN")
-    if not token: raise Unavailable("NGROK_AUTHTOKEN", None, "ngrok의 토큰이 없습니다", "https://dashboard.ngrok.com 에서 토큰을 받아 환경 변수 NGROK_AUTHTOKEN에 넣고 다시 띄워 주세요")
+    if not token:
+        raise Unavailable("NGROK_AUTHTOKEN", None, "ngrok의 토큰이 없습니다",
+                          "https://dashboard.ngrok.com 에서 토큰을 받아 환경 변수 NGROK_AUTHTOKEN에 넣고 다시 띄워 주세요")
     try: url = ngrok.forward(port, authtoken=token).url()
-    except ValueError as e: raise Unavailable("ngrok", port, f"터널을 열지 못했습니다({_clean(e)[:200]})", "인터넷과 토큰을 확인해 주세요") from e
+    except ValueError as e:
+        raise Unavailable("ngrok", port, f"터널을 열지 못했습니다({_clean(e)[:200]})",
+                          "인터넷과 토큰을 확인해 주세요") from e
     code = qrcode.QRCode(border=1)
     code.add_data(url)
     print(url)
@@ -796,7 +813,8 @@ def serve(
     if ngrok:
         try: tunnel(running.port)
         except SajuError as e: print(e, "이 컴퓨터에서는 그대로 쓸 수 있습니다.", flush=True)
-    while not stop.wait(0.5) and not _unfit(running.crew): pass   # a wait without an end would not hear Ctrl-C on Windows
+    while not stop.wait(0.5) and not _unfit(running.crew):
+        pass   # a wait without an end would not hear Ctrl-C on Windows
     for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_DFL)   # the second one ends at once
     print("받은 요청을 마치고 멈춥니다.", flush=True)
     running.stop()

@@ -180,7 +180,8 @@ def _made(source, data):
     if "train" not in files: raise InputError("Data.source", source, "prompts도 corpus도, train.parquet이 든 폴더도 아닙니다", "prompts 라고 적거나 save_dataset으로 만든 폴더를 적어 주세요")
     try: return load_dataset("parquet", data_files=files)
     except (DatasetsError, ValueError, OSError) as e:
-        raise Unavailable("Data.source", source, f"자료가 망가졌습니다({first_words(e.__cause__ or e)})", "save_dataset으로 다시 만들어 주세요") from e
+        raise Unavailable("Data.source", source, f"자료가 망가졌습니다({first_words(e.__cause__ or e)})",
+                          "save_dataset으로 다시 만들어 주세요") from e
 
 def load_data(
     recipe,  # Recipe
@@ -205,12 +206,15 @@ def _resume_adapter(model, adapter):
     from peft import PeftModel
     from saju_naming.model import TINY
     folder = TINY.parent/"adapter" if adapter == "tiny" else Path(adapter)
-    if not (folder/"adapter_config.json").exists(): raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다", "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
+    if not (folder/"adapter_config.json").exists():
+        raise InputError("Model.adapter", str(adapter), "어댑터 폴더가 아닙니다",
+                         "tiny_lora8.yaml이 남긴 폴더나 tiny를 적어 주세요")
     check_adapter(folder)
     with reading(folder):
         try: return PeftModel.from_pretrained(model, folder, is_trainable=True)
         except (RuntimeError, ValueError) as e:
-            raise InputError("Model.adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})", "어댑터가 배운 본체를 Model.base에 적어 주세요") from e
+            raise InputError("Model.adapter", str(adapter), f"이 본체와 짝이 아닌 어댑터입니다({first_words(e)})",
+                             "어댑터가 배운 본체를 Model.base에 적어 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c054
 def start_model(
@@ -267,7 +271,8 @@ def trainer_config(
     try: return config_class(source)(**keys)
     except (ValueError, TypeError, ImportError) as e:
         kind = Unavailable if isinstance(e, ImportError) else InputError
-        raise kind("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({first_words(e)})", "그 값을 고쳐 주세요") from e
+        raise kind("레시피의 Trainer", recipe.path, f"이 기계나 TRL이 받지 않는 값이 있습니다({first_words(e)})",
+                   "그 값을 고쳐 주세요") from e
 
 # %% ../nbs/07_train.ipynb #c062
 def _prepare(data, tokenizer, args, blocks):
@@ -376,7 +381,8 @@ def run_trainer(
 ):
     "Trains from there; a checkpoint where the recipe ends is only read."
     from transformers import TrainerState
-    with reading(checkpoint): state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
+    with reading(checkpoint):
+        state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
     if not state or not 0 < trainer.args.max_steps <= state.global_step: return trainer.train(resume_from_checkpoint=checkpoint)
     best = state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
     trainer.state = state
