@@ -9,7 +9,7 @@ __all__ = ['LABELS', 'SajuError', 'label', 'InputError', 'Unavailable', 'Busy', 
 from contextlib import contextmanager
 
 # %% ../nbs/lib/errors.ipynb #e015
-from .options import OPTIONS
+from .options import OPTIONS, SERVER
 
 # %% ../nbs/lib/errors.ipynb #e004
 class SajuError(Exception):
@@ -42,23 +42,24 @@ LABELS = {  # what is no option, as people call it
     "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자", "element": "오행",
     "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
     "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호",
-    "month": "월", "day": "일", "hour": "시", "minute": "분", "server": "서버", "port": "포트", "body": "본문",
+    "month": "월", "day": "일", "hour": "시", "minute": "분", "server": "서버", "body": "본문",
     "base_href": "사이트의 자리", "package": "패키지", "file": "파일", "folder": "폴더", "service": "서비스",
     "path": "주소", "method": "방법", "client": "손님", "answers": "답", "metric": "지표", "kinds": "문제의 갈래",
     "out": "결과 폴더", "adapter": "어댑터", "attn": "어텐션", "base_model_name_or_path": "밑바탕 모델",
     "device": "장치", "dtype": "자료형", "license": "허락", "precision": "정밀도", "quantization": "양자화",
     "repo_id": "저장소 이름", "set": "바꿀 값", "size": "크기", "vocab_size": "어휘의 크기", "NOTICE": "고지",
-    "NGROK_AUTHTOKEN": "ngrok 토큰", "ngrok": "ngrok 터널", "X-API-Key": "API 열쇠", "Content-Type": "본문의 꼴",
-    "option": "선택", "command": "명령", "counts": "오행 개수", "limit": "가장 많은 수", "workers": "일꾼의 수",
-    "max_steps": "걸음의 수", "ways": "묻는 길", "settings": "바꿀 값", "host": "들을 주소", "api_key": "API 열쇠",
-    "origins": "쪽의 주소", "hangul": "한글", "Data.rows": "자료의 줄 수", "Data.source": "자료의 출처",
-    "Model.adapter": "이어 가르칠 어댑터", "OPENAI_API_KEY": "OpenAI의 열쇠", "SAJU_NAMING_API_KEY": "서버의 열쇠"}
+    "NGROK_AUTHTOKEN": "ngrok 토큰", "X-API-Key": "API 열쇠", "Content-Type": "본문의 꼴",
+    "option": "선택", "command": "명령", "counts": "오행 개수", "limit": "가장 많은 수",
+    "max_steps": "걸음의 수", "ways": "묻는 길", "settings": "바꿀 값", "api_key": "API 열쇠",
+    "hangul": "한글", "Data.rows": "자료의 줄 수", "Data.source": "자료의 출처",
+    "Model.adapter": "이어 가르칠 어댑터", "OPENAI_API_KEY": "OpenAI의 열쇠", "SAJU_NAMING_API_KEY": "서버의 열쇠",
+    "SAJU_NAMING_SERVE_KEY": "서버를 여는 열쇠", "keys": "열쇠들", "rate": "횟수의 한도", "headers": "머리글"}
 
 def label(
     field: str,  # 칸의 이름
 ) -> str:        # "성별(gender)"
     "A field as people call it, with its name in the code."
-    words = OPTIONS[field].ko if field in OPTIONS else LABELS.get(field)
+    words = next((o.ko for o in (*OPTIONS.values(), *SERVER) if o.name == field), LABELS.get(field))
     return f"{words}({field})" if words else field
 
 # %% ../nbs/lib/errors.ipynb #e007
