@@ -6,8 +6,8 @@
 __all__ = ['ENV_KEY', 'RATE', 'ORIGINS', 'MOST_BYTES', 'HEADERS', 'keys_in', 'read_keys', 'opens', 'plain_address',
            'addresses_of', 'reaches_out', 'check_exposure', 'networks', 'client_of', 'Rate', 'host_name', 'Hosts',
            'origin_pattern', 'origin_patterns', 'error_body', 'refused', 'for_strangers', 'refusal', 'fault',
-           'plain_words', 'where', 'http_error', 'add_errors', 'Door', 'Misdirected', 'Closed', 'inner', 'admit',
-           'add_guards', 'labels_of', 'add_metrics']
+           'plain_words', 'where', 'http_error', 'unavailable', 'add_errors', 'Door', 'Misdirected', 'Closed', 'inner',
+           'admit', 'add_guards', 'labels_of', 'add_metrics']
 
 # %% ../nbs/lib/guards.ipynb #291d43d2
 import hmac
@@ -77,7 +77,8 @@ def read_keys(
     "The keys that open the server, from one place: Python, a file, or the environment."
     own = (keys,) if isinstance(keys, str) else tuple(keys or ())
     named = (os.environ if environ is None else environ).get(ENV_KEY)
-    told = [place for place, there in (("keys", own), ("--key-file", key_file), (ENV_KEY, named)) if there not in ((), None)]
+    places = {"keys": own or None, "--key-file": key_file, ENV_KEY: named}
+    told = [place for place, there in places.items() if there is not None]
     if len(told) > 1:
         raise InputError("key_file", None, f"열쇠를 두 곳에 적었습니다({', '.join(told)})", "한 곳에만 적어 주세요")
     if key_file is not None: return keys_in(key_file)
@@ -152,7 +153,8 @@ def networks(
     found, remedy = [], "10.0.0.7이나 10.0.0.0/24처럼 앞단 서버의 주소만 적어 주세요"
     for text in _listed(trusted):
         try: network = ipaddress.ip_network(plain_address(text) if "/" not in text else text)
-        except (ValueError, TypeError): raise InputError("trusted_proxy", text, "주소나 망이 아닙니다", remedy) from None
+        except (ValueError, TypeError):
+            raise InputError("trusted_proxy", text, "주소나 망이 아닙니다", remedy) from None
         if not network.prefixlen: raise InputError("trusted_proxy", text, "누구의 말이나 믿게 됩니다", remedy)
         found.append(network)
     return tuple(found)
@@ -273,7 +275,8 @@ def origin_pattern(
     "An origin that may read answers, or all that a wildcard stands for (출처)."
     if text == "*": return _anchored(_ANY)
     found = _ORIGIN.fullmatch(text) if isinstance(text, str) else None
-    wrong = InputError("origins", text, "출처가 아닙니다", "https://이름.github.io나 https://*.example.com처럼, 길 없이 적어 주세요")
+    wrong = InputError("origins", text, "출처가 아닙니다",
+                       "https://이름.github.io나 https://*.example.com처럼, 길 없이 적어 주세요")
     if not found: raise wrong
     scheme, wild, name, port = found[1].lower(), found[2], host_name(found[3], "origins"), int(found[4] or 0)
     address = name.rsplit(".", 1)[-1].isdigit() or ":" in name
@@ -299,7 +302,8 @@ def _cut(text, most=80): return text if len(text) <= most else text[:most] + "�
 
 def _shown(value):
     "A value as it can stand in a reply: short, and writable as JSON."
-    if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) < 2**53): return value
+    if value is None or isinstance(value, bool): return value
+    if isinstance(value, (int, float)) and abs(value) < 2**53: return value
     return _cut(_clean(value))
 
 def error_body(
@@ -314,7 +318,8 @@ def error_body(
 # %% ../nbs/lib/guards.ipynb #ea655989
 MOST_BYTES = 16_384   # 몸의 한도
 _REFUSALS = {  # HTTP 상태 → field, reason, remedy
-    400: ("body", "요청이나 그 안의 JSON을 읽을 수 없습니다", "Content-Type: application/json과 UTF-8 JSON으로 보내 주세요"),
+    400: ("body", "요청이나 그 안의 JSON을 읽을 수 없습니다",
+          "Content-Type: application/json과 UTF-8 JSON으로 보내 주세요"),
     401: ("X-API-Key", "열쇠가 없거나 틀렸습니다", "서버를 띄운 사람에게 받은 열쇠를 머리글 X-API-Key에 적어 주세요"),
     404: ("path", "없는 주소입니다", "주소를 확인해 주세요. --docs로 띄운 서버라면 /docs에 목록이 있습니다"),
     405: ("method", "이 주소에 쓸 수 없는 방법입니다", "머리글 Allow에 적힌 방법으로 보내 주세요"),
@@ -346,13 +351,13 @@ def for_strangers(
 ) -> SajuError:      # the same, or fixed words
     "An error as a stranger may see it (손님에게 보이는 오류): nothing of what a backend, a path or a package said."
     if isinstance(error, InputError): return error
-    if isinstance(error, Busy): return Busy("server", None, "지금은 바빠서 받지 못했습니다", "잠시 뒤에 다시 보내 주세요")
+    if isinstance(error, Busy): return refused(503, None, "머리글 Retry-After의 초만큼 기다렸다가 다시 보내 주세요")
     return refused(503 if isinstance(error, Unavailable) else 500)
 
 # %% ../nbs/lib/guards.ipynb #4ec5c04e
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-           "Content-Security-Policy": "default-src 'self'; connect-src 'self' http: https:; img-src 'self' data: blob:; "
-           "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
+           "Content-Security-Policy": "default-src 'self'; connect-src 'self' http: https:; img-src 'self' data: blob:"
+           "; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
 _JSON = "application/json; charset=utf-8"
 
 def refusal(
@@ -372,14 +377,15 @@ def fault(
 
 # %% ../nbs/lib/guards.ipynb #1489ca96
 _ACRONYMS = "API|CPU|CUDA|DNS|EOF|GPU|HTTP|HTTPS|IO|JSON|OK|OOM|OS|RAM|SSL|TCP|TLS|URL|UTF|VRAM"
-_WORD = re.compile(rf"((?:{_ACRONYMS}|I|A|a|(?:[A-Z][a-z]{{2,14}}){{1,3}}|[A-Z]?[a-z]{{2,15}})(?:['’-][a-z]{{1,12}})?)([.,:;!?]*)")
+_SPELLED = rf"(?:{_ACRONYMS}|I|A|a|(?:[A-Z][a-z]{{2,14}}){{1,3}}|[A-Z]?[a-z]{{2,15}})(?:['’-][a-z]{{1,12}})?"
+_WORD = re.compile(rf"({_SPELLED})([.,:;!?]*)")
 _HEX = re.compile(r"(?:[0-9a-f]{2})+", re.IGNORECASE)
 
 def plain_words(
     text,       # what a backend, a package or the system said
     most=200,   # letters
 ) -> str:
-    "The plain English words of a text, for the log: no Hangul, Hanja, digits, escapes, or runs that may be a code of them."
+    "The plain English words of a text, for the log: no Hangul, Hanja, digits, or what may be a code of them."
     kept = []
     for word in re.split(r"[\s\"'‘’“”(){}\[\]<>|]+", str(text)[:20_000]):
         found = _WORD.fullmatch(word)
@@ -414,6 +420,19 @@ def http_error(
 # %% ../nbs/lib/guards.ipynb #eafc6359
 _OPERATORS = {option.name for option in ENGINE}   # 서버를 띄운 사람이 정하는 것
 
+def unavailable(
+    error,   # `SajuError`: what is not there or broke here
+    log,     # a logger
+    again,   # seconds until it may work
+) -> tuple:  # (response, status)
+    "503 in fixed words with the time to come back; what is plain English of the reason goes to the log."
+    if not isinstance(error, Busy):
+        log.warning("unavailable: %s: %s", type(error).__name__, plain_words(error.reason))
+    reply, status = fault(error if isinstance(error, Unavailable) else Unavailable("server", None, "", ""))
+    reply.headers["Retry-After"] = str(max(1, math.ceil(again)))
+    return reply, status
+
+# %% ../nbs/lib/guards.ipynb #20aa7a92
 def add_errors(
     app,                # 플라스크 앱
     log,                # a logger
@@ -421,18 +440,14 @@ def add_errors(
     in_address=(),      # endpoints whose address holds the value: what is wrong there is not found
     place=where,        # what the log says of an error that nobody foresaw
 ):
-    "Every error as the same JSON: what the client did wrong is told, what is wrong here goes to the log in plain words."
+    "Every error as the same JSON: what the client did wrong is told, what is wrong here is not."
     def bug(error):
         log.error("bug: %s", place(error)[:200])
         return fault(SajuError("server", None, "", ""))
-    def unavailable(error):
-        if not isinstance(error, Busy): log.warning("unavailable: %s %s", plain_words(type(error).__name__), plain_words(error.reason))
-        reply, status = fault(error if isinstance(error, Unavailable) else Unavailable("server", None, "", ""))
-        reply.headers["Retry-After"] = str(max(1, math.ceil(again())))
-        return reply, status
     def ours(error):
-        if isinstance(error, InputError) and error.field not in _OPERATORS: return fault(error, 404 if request.endpoint in in_address else None)
-        return unavailable(error) if isinstance(error, (InputError, Unavailable)) else bug(error)
+        if isinstance(error, InputError) and error.field not in _OPERATORS:
+            return fault(error, 404 if request.endpoint in in_address else None)
+        return unavailable(error, log, again()) if isinstance(error, (InputError, Unavailable)) else bug(error)
     app.register_error_handler(SajuError, ours)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(RecursionError, lambda error: http_error(BadRequest()))
@@ -472,7 +487,8 @@ class Closed(NotFound):
     "An inner page that was not opened."
     def __init__(self, flag):
         super().__init__()
-        self.remedy = f"서버를 띄운 사람이 --{flag}를 적어야 보입니다. 열쇠가 있는 서버라면 머리글 X-API-Key에 열쇠를 적어 주세요"
+        self.remedy = (f"서버를 띄운 사람이 --{flag}를 적어야 보입니다. "
+                       "열쇠가 있는 서버라면 머리글 X-API-Key에 열쇠를 적어 주세요")
 
 def inner(
     path,   # of a request
@@ -489,13 +505,18 @@ def admit(
     "Host, how often, inner pages, key, body: in this order. Raises an HTTPException."
     if not door.hosts.allows(request.environ.get("HTTP_HOST")): raise Misdirected()
     flag, known = inner(request.path), opens(door.keys, request.headers.get("X-API-Key"))
-    hidden, asks = flag is not None and not door.shown[flag], request.endpoint in guarded and request.method != "OPTIONS"
+    hidden = flag is not None and not door.shown[flag]
+    asks = request.endpoint in guarded and request.method != "OPTIONS"
     if hidden or asks:
         wait = door.rate.count(client_of(request.environ, door.trusted))
         if wait: raise TooManyRequests(retry_after=wait)
     if hidden and not known: raise Closed(flag)
     if asks and door.keys and not known: raise Unauthorized()
     if asks and request.method == "POST": request.get_json()   # 413, 415 or 400 before anything else
+
+# %% ../nbs/lib/guards.ipynb #2d62ab71
+_CORS = dict(methods=["GET", "POST"], allow_headers=["content-type", "ngrok-skip-browser-warning", "x-api-key"],
+             expose_headers=["Retry-After"], max_age=600, always_send=False)
 
 def add_guards(
     app,       # 플라스크 앱
@@ -508,11 +529,11 @@ def add_guards(
     @app.after_request
     def secure(reply):
         reply.headers.update({k: v for k, v in HEADERS.items() if k not in reply.headers})
-        if request.endpoint in guarded or inner(request.path) or reply.status_code >= 400: reply.headers["Cache-Control"] = "no-store"
+        kept = request.endpoint not in guarded and not inner(request.path) and reply.status_code < 400
+        if not kept: reply.headers["Cache-Control"] = "no-store"
         reply.vary.add("Origin")
         return reply
-    CORS(app, origins=door.origins, methods=["GET", "POST"], allow_headers=["content-type", "ngrok-skip-browser-warning", "x-api-key"],
-         expose_headers=["Retry-After"], max_age=600, always_send=False)
+    CORS(app, origins=door.origins, **_CORS)
     app.before_request(lambda: admit(door, guarded))
 
 # %% ../nbs/lib/guards.ipynb #237dcaf4
@@ -526,24 +547,27 @@ def labels_of(
     "A request as the metrics and the log tell it; nothing that a client chose."
     return method if method in _METHODS else "other", str(rule or "-"), str(status) if status in _STATUSES else "other"
 
+# %% ../nbs/lib/guards.ipynb #42ac2362
 def add_metrics(
     app,       # 플라스크 앱
     log,       # a logger
     gauges=(), # (name, help, function) of each further number
-    name="saju_request_seconds",
 ):
-    "Counts and times of requests, at /metrics and in the log; nothing that was sent. To be added before the other layers."
+    "Counts and times of requests, at /metrics and in the log. To be added before the other layers."
     registry = prometheus_client.CollectorRegistry()
     prometheus_client.ProcessCollector(registry=registry)
-    took = prometheus_client.Histogram(name, "요청의 수와 시간", ("method", "route", "status"), registry=registry)
-    for gauge, help, function in gauges: prometheus_client.Gauge(gauge, help, registry=registry).set_function(function)
+    kinds = ("method", "route", "status")
+    took = prometheus_client.Histogram("saju_request_seconds", "요청의 수와 시간", kinds, registry=registry)
+    for name, help, function in gauges: prometheus_client.Gauge(name, help, registry=registry).set_function(function)
     @app.before_request
     def begin(): request.environ["saju.began"] = time.perf_counter()
     @app.after_request
     def end(reply):
-        told, seconds = labels_of(request.method, request.url_rule, reply.status_code), time.perf_counter() - request.environ["saju.began"]
+        told = labels_of(request.method, request.url_rule, reply.status_code)
+        seconds = time.perf_counter() - request.environ["saju.began"]
         took.labels(*told).observe(seconds)
         log.info("%s %s %s %.0f ms", *told, seconds*1000)
         return reply
     @app.route("/metrics")
-    def metrics(): return prometheus_client.generate_latest(registry), {"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
+    def metrics():
+        return Response(prometheus_client.generate_latest(registry), content_type=prometheus_client.CONTENT_TYPE_LATEST)

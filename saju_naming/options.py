@@ -17,7 +17,8 @@ class Option:
     ko: str                # 한국어 이름
     en: str                # English label
     help: str              # one Korean sentence, without a full stop
-    kind: str              # birth | text | path | file | address | addresses | whole | number | flag | choice | names | engine
+    kind: str              # birth | text | path | whole | number | flag | choice | names | engine;
+                           # of a server also file | address | addresses
     default: object = None # None: not given
     choices: dict = field(default_factory=dict)  # 값 → 한국어 말; either may be written
     aliases: dict = field(default_factory=dict)  # 다른 말 → 값
@@ -131,26 +132,37 @@ _PLACE = (
            "127.0.0.1", high=255, example="0.0.0.0"),
     Option("port", "포트", "Port", "포트. 0이면 빈 것을 고릅니다", "whole", 8000, low=0, high=65535),
     Option("workers", "일꾼의 수", "Workers", "일꾼 프로세스의 수. 없으면 엔진에 맞게", "whole", low=1, high=64),
-    Option("ngrok", "ngrok 터널", "ngrok tunnel", "ngrok으로 밖의 주소도 엽니다 (환경 변수 NGROK_AUTHTOKEN)", "flag", False),
+    Option("ngrok", "ngrok 터널", "ngrok tunnel",
+           "ngrok으로 밖의 주소도 엽니다 (환경 변수 NGROK_AUTHTOKEN)", "flag", False),
 )
 _ASKERS = (
-    Option("key_file", "열쇠 파일", "Key file", "열쇠를 한 줄에 하나씩 적은 파일. 환경 변수 SAJU_NAMING_SERVE_KEY로 줄 수도 있습니다",
-           "file", high=500, example="key.txt"),
-    Option("public", "누구에게나", "Public", "열쇠 없이 이 컴퓨터 밖에 엽니다. 닿는 사람은 누구나 물을 수 있습니다", "flag", False),
-    Option("allow_host", "받을 이름", "Host names", "머리글 Host로 더 받을 서버의 이름 (names.example.com)", "addresses", (),
-           high=100, example="names.example.com"),
-    Option("origins", "쪽의 출처", "Origins", "답을 읽어도 되는 쪽의 출처 (https://이름.github.io, https://*.example.com)", "addresses",
-           (), high=100, example="https://이름.github.io"),
-    Option("trusted_proxy", "믿는 앞단 서버", "Trusted proxies", "X-Forwarded-For를 믿을 앞단 서버의 주소나 망 (10.0.0.0/24)",
-           "addresses", (), high=100, example="10.0.0.7"),
+    Option("key_file", "열쇠 파일", "Key file",
+           "열쇠를 한 줄에 하나씩 적은 파일. 환경 변수 SAJU_NAMING_SERVE_KEY로 줄 수도 있습니다", "file", high=500,
+           example="key.txt"),
+    Option("public", "누구에게나", "Public",
+           "열쇠 없이 이 컴퓨터 밖에 엽니다. 닿는 사람은 누구나 물을 수 있습니다", "flag", False),
+    Option("allow_host", "받을 이름", "Host names", "머리글 Host로 더 받을 서버의 이름 (names.example.com)",
+           "addresses", (), high=100, example="names.example.com"),
+    Option("origins", "쪽의 출처", "Origins",
+           "답을 읽어도 되는 쪽의 출처 (https://이름.github.io, https://*.example.com)", "addresses", (), high=100,
+           example="https://이름.github.io"),
+)
+
+# %% ../nbs/lib/options.ipynb #039dc737
+_TRUSTED = (
+    Option("trusted_proxy", "믿는 앞단 서버", "Trusted proxies",
+           "X-Forwarded-For를 믿을 앞단 서버의 주소나 망 (10.0.0.0/24)", "addresses", (), high=100, example="10.0.0.7"),
 )
 _SHOWN = (
-    Option("docs", "설명서", "API docs", "/docs와 /openapi.json을 누구에게나 보입니다 (없으면 열쇠를 보낸 사람에게만)", "flag", False),
-    Option("metrics", "계기판", "Metrics", "/metrics를 누구에게나 보입니다 (없으면 열쇠를 보낸 사람에게만)", "flag", False),
+    Option("docs", "설명서", "API docs",
+           "/docs와 /openapi.json을 누구에게나 보입니다 (없으면 열쇠를 보낸 사람에게만)", "flag", False),
+    Option("metrics", "계기판", "Metrics",
+           "/metrics를 누구에게나 보입니다 (없으면 열쇠를 보낸 사람에게만)", "flag", False),
 )
 
 # %% ../nbs/lib/options.ipynb #cafcef93
-SERVER_GROUPS = {"어디서 여는가": _PLACE, "누구에게 여는가": _ASKERS, "무엇을 더 보이는가": _SHOWN}   # as --help shows them
+SERVER_GROUPS = {   # as --help shows them
+    "어디서 여는가": _PLACE, "누구에게 여는가": _ASKERS + _TRUSTED, "무엇을 더 보이는가": _SHOWN}
 SERVER = tuple(option for group in SERVER_GROUPS.values() for option in group)
 
 # %% ../nbs/lib/options.ipynb #o017
