@@ -73,6 +73,7 @@ class Unavailable(SajuError, RuntimeError):
 
 class Busy(Unavailable):
     "The service cannot take this job now; the same question may be asked again (바쁨)."
+    after = 1  # seconds until it may be asked again
 
 # %% ../nbs/lib/errors.ipynb #e008
 class CollectError(Unavailable):
