@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NOD', 'WAITING', 'LIMIT', 'log', 'DEATHS', 'MEND', 'where', 'one_of', 'work', 'Worker', 'Broken', 'Job', 'busy',
-           'Line', 'Places', 'Server', 'Keeper', 'Health', 'Giving', 'Stopping', 'Crew']
+           'Line', 'Places', 'Foreman', 'Keeper', 'Health', 'Desk', 'Stopping', 'Crew']
 
 # %% ../nbs/lib/workers.ipynb #w002
 import atexit
@@ -85,6 +85,9 @@ def _deaf():
     resource_tracker.ensure_running()   # it starts with the first process, and unblocks both when it does
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
 
+# %% ../nbs/lib/workers.ipynb #w0b0
+def _reads(answer, asked): return answer(*pickle.loads(asked))
+
 def work(
     pipe,    # the worker's end
     answer,  # (job, asked) -> reply
@@ -103,11 +106,10 @@ def work(
             pipe.send_bytes(_message(_reads, answer, asked))
     except (EOFError, OSError): return
 
-def _reads(answer, asked): return answer(*pickle.loads(asked))
-
 # %% ../nbs/lib/workers.ipynb #w015
 NOD = 5   # 초: 쉬던 일꾼이 일을 받았다고 알릴 때까지
 
+# %% ../nbs/lib/workers.ipynb #w0b1
 class Worker:
     "A process that does one job at a time, and our end of its pipe (일꾼)."
     def __init__(
@@ -118,15 +120,16 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, answer, sample), daemon=True)
-        self.job, self.loaded = None, False
+        self.loaded, self.job, self.nodded = False, None, False   # `nodded`: it has begun with what it was asked
         try: self.process.start()
         finally: theirs.close()   # so that the pipe ends when the worker does
 
     def ask(self, message):
         "What the worker says to a message; EOFError or OSError when it ended or did not nod."
+        self.nodded = False
         self.pipe.send_bytes(message)
         if not self.pipe.poll(NOD): raise TimeoutError("no nod")
-        self.pipe.recv_bytes()
+        self.nodded = self.pipe.recv_bytes() == b""
         return self.pipe.recv_bytes()
 
     def kill(self):
@@ -146,14 +149,16 @@ class Worker:
 # %% ../nbs/lib/workers.ipynb #w018
 WAITING, LIMIT = 16, 30   # 줄의 자리, 한 일의 한도(초)
 
-class Broken(Exception): "A job failed in a way that nobody foresaw; the text says of what kind and where, never with what."
+class Broken(Exception): "A job failed in a way that nobody foresaw; the text says of what kind and where."
 
 class Job:
     "A job in the line, and what came of it."
     def __init__(
         self,
         message,  # the job and what is asked, as bytes
-    ): self.message, self.worker, self.begun, self.deaths, self.outcome, self.done = message, None, 0.0, 0, None, Event()
+    ):
+        self.message, self.outcome, self.done = message, None, Event()
+        self.worker, self.begun, self.deaths = None, 0.0, 0   # who has it, since when, how many ended at it
 
 def busy(
     reason,   # 왜 지금은 안 되는가
@@ -234,7 +239,9 @@ class Places(Line):
 
     def give(self, job, asked):
         "What came of a job: done, refused, broken or busy, and the reply."
-        place = self.enter(pickle.dumps((job, asked)))
+        try: message = pickle.dumps((job, asked))
+        except Exception as e: return "broken", where(e)
+        place = self.enter(message)
         try: place.done.wait(max(self.limit, 0))
         finally: self.leave(place)
         return place.outcome
@@ -242,7 +249,7 @@ class Places(Line):
 # %% ../nbs/lib/workers.ipynb #w024
 log = logging.getLogger("saju_naming.workers")
 
-class Server:
+class Foreman:
     "What gives jobs to one worker after another."
     def __init__(
         self,
@@ -260,12 +267,12 @@ class Server:
                 self.changed.wait(1)   # and looks whether the worker still lives
         return None
 
-    def lost(self, job):
-        "A worker ended with a job: another one gets it, once."
+    def lost(self, worker, job):
+        "A worker ended with a job: another one gets it. Only what had been begun counts, and only once."
         with self.changed:
             if job.outcome: return
             log.warning("a worker ended at its job; another one starts")
-            job.worker, job.deaths = None, job.deaths + 1
+            job.worker, job.deaths = None, job.deaths + worker.nodded
             if job.deaths > 1: return self.crew.settle(job, "broken", "two workers ended at this job")
             self.crew.queue.appendleft(job)
             self.changed.notify_all()
@@ -274,7 +281,7 @@ class Server:
         "Gives a worker jobs while it lives."
         while job := self.next(worker):
             try: said = _read(worker.ask(job.message))
-            except (EOFError, OSError, MemoryError): return self.lost(job)
+            except (EOFError, OSError, MemoryError): return self.lost(worker, job)
             self.crew.settle(job, *said)
             with self.changed: worker.job = None
 
@@ -293,7 +300,7 @@ def _never_answered(kind, reply):
     return Unavailable("model", None, reason, "모델의 파일이 온전한지, 설치한 판이 맞는지 확인해 주세요")
 
 # %% ../nbs/lib/workers.ipynb #w027
-class Keeper(Server):
+class Keeper(Foreman):
     "What keeps one place for a worker filled, in a thread of its own."
     def employ(self):
         "One worker from its first to its last moment: None, or how it ended if it never had its engine loaded."
@@ -307,7 +314,7 @@ class Keeper(Server):
             said = _read(worker.pipe.recv_bytes())
             self.crew.begin(worker, time.monotonic() - begun, *said)
             self.serve(worker)
-        except (EOFError, OSError, MemoryError): pass   # it ended; `loaded` says when
+        except Exception as e: log.debug("the end of a worker: %s", where(e))   # the end of its pipe; `loaded` says when
         finally:
             with self.changed: self.crew.workers.discard(worker)
             worker.end()
@@ -323,7 +330,7 @@ class Keeper(Server):
             if self.crew.closed or not ended: continue
             log.error("a worker ended while it loaded the model: %s", ended)
             if deaths >= DEATHS and not self.crew.first: return self.crew.cannot(_never_loaded(ended))
-            with self.changed: self.changed.wait_for(lambda: self.crew.closed, min(2**deaths/4, 60))
+            with self.changed: self.changed.wait_for(lambda: self.crew.closed, min(2**min(deaths, 9)/4, 60))
 
 # %% ../nbs/lib/workers.ipynb #w030
 class Health(Places):
@@ -364,7 +371,7 @@ class Health(Places):
 # %% ../nbs/lib/workers.ipynb #w034
 MEND = 5, 60   # 초: 엔진이 다시 되는지 처음 해 볼 때까지, 가장 긴 사이
 
-class Giving(Health):
+class Desk(Health):
     "Jobs and how they go."
     sample: tuple = ()   # (job, asked)
 
@@ -395,7 +402,7 @@ class Giving(Health):
 # %% ../nbs/lib/workers.ipynb #w032
 _CREWS: WeakSet = WeakSet()   # of those that run
 
-class Stopping(Giving):
+class Stopping(Desk):
     "The end of a crew."
     threads: list[Thread] = []   # one for each worker
 
