@@ -145,6 +145,7 @@ class Worker:
         self.kill()
         self.process.join(1)
         self.pipe.close()
+        self.job = None
 
 # %% ../nbs/lib/workers.ipynb #w018
 WAITING, LIMIT = 16, 30   # 줄의 자리, 한 일의 한도(초)
@@ -202,11 +203,11 @@ class Line:
         seconds = self.inside*self.mean/max(hands, 1) + (0 if hands else self.loading)
         return max(1, min(ceil(seconds), int(self.limit)))
 
+    def busy(self, reason): return busy(reason, self.again())
+
 # %% ../nbs/lib/workers.ipynb #w021
 class Places(Line):
     "The line as those see it who come and go."
-    def busy(self, reason): return busy(reason, self.again())
-
     def enter(self, message):
         "A place in the line, or `Busy`."
         with self.changed:
@@ -237,18 +238,10 @@ class Places(Line):
             self.jobs.discard(job)
             self.changed.notify_all()
 
-    def give(self, job, asked):
-        "What came of a job: done, refused, broken or busy, and the reply."
-        try: message = pickle.dumps((job, asked))
-        except Exception as e: return "broken", where(e)
-        place = self.enter(message)
-        try: place.done.wait(max(self.limit, 0))
-        finally: self.leave(place)
-        return place.outcome
-
 # %% ../nbs/lib/workers.ipynb #w024
 log = logging.getLogger("saju_naming.workers")
 
+# %% ../nbs/lib/workers.ipynb #w0b2
 class Foreman:
     "What gives jobs to one worker after another."
     def __init__(
@@ -314,7 +307,7 @@ class Keeper(Foreman):
             said = _read(worker.pipe.recv_bytes())
             self.crew.begin(worker, time.monotonic() - begun, *said)
             self.serve(worker)
-        except Exception as e: log.debug("the end of a worker: %s", where(e))   # the end of its pipe; `loaded` says when
+        except Exception as e: log.debug("a worker ended: %s", where(e))   # its pipe did; `loaded` says when
         finally:
             with self.changed: self.crew.workers.discard(worker)
             worker.end()
@@ -371,9 +364,19 @@ class Health(Places):
 # %% ../nbs/lib/workers.ipynb #w034
 MEND = 5, 60   # 초: 엔진이 다시 되는지 처음 해 볼 때까지, 가장 긴 사이
 
+# %% ../nbs/lib/workers.ipynb #w0b3
 class Desk(Health):
     "Jobs and how they go."
     sample: tuple = ()   # (job, asked)
+
+    def give(self, job, asked):
+        "What came of a job: done, refused, broken or busy, and the reply."
+        try: message = pickle.dumps((job, asked))
+        except Exception as e: return "broken", where(e)
+        place = self.enter(message)
+        try: place.done.wait(max(self.limit, 0))
+        finally: self.leave(place)
+        return place.outcome
 
     def run(self, job, **asked):
         "The answer of a job; `InputError` is the caller's fault, `Unavailable` is ours."

@@ -1,5 +1,5 @@
 "Jobs for tests/test_workers.py that worker processes import: quick, slow, deadly, and those that stop half-way."
-import os, pickle, signal, subprocess, sys, time
+import os, signal, sys, time
 from multiprocessing import connection
 from pathlib import Path
 

@@ -1,16 +1,15 @@
 "Workers behind a line: time limits, deaths, silence in the middle of an answer, and the end in every state."
-import logging, os, pickle, signal, subprocess, sys, time
+import logging, os, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import psutil
 import pytest
 from jobs import LoadsSlowly, answer
 
 from saju_naming import workers
-from saju_naming.errors import Busy, InputError, SajuError, Unavailable
+from saju_naming.errors import Busy, InputError, Unavailable
 from saju_naming.workers import Broken, Crew
 
 SAMPLE = ("echo", {})
