@@ -9,6 +9,7 @@ __all__ = ['listen', 'url_of', 'plain_address', 'client_of', 'Limits', 'kind_and
 import errno
 import logging
 import os
+import re
 import select
 import socket
 import struct
@@ -23,7 +24,7 @@ from traceback import walk_tb
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import ClientDisconnected, HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
 from waitress.utilities import BadRequest, Error
@@ -45,6 +46,7 @@ def _places(host, port):
         raise InputError("host", host, "비어 있습니다", "이 컴퓨터에서만 쓰면 127.0.0.1을 적어 주세요")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     remedy = "127.0.0.1이나 ::1 같은 주소, 또는 이 컴퓨터의 이름을 적어 주세요"
+    if not re.fullmatch(r"[\w.:%-]+", bare): raise InputError("host", host, "주소도 이름도 아닙니다", remedy)
     if _short_form(bare): raise InputError("host", host, "줄여 적은 주소입니다", remedy)
     try: found = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, ValueError) as e: raise InputError("host", host, "찾을 수 없는 이름입니다", remedy) from e
@@ -144,7 +146,8 @@ def _poll(timeout, map):
 
 # %% ../nbs/lib/front.ipynb #f017
 _LOG = logging.getLogger("saju_naming.front")
-_GONE = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN, errno.ESHUTDOWN, errno.ECONNABORTED, errno.EBADF, errno.ETIMEDOUT)
+_NO_FAULT = (ConnectionError, TimeoutError)  # clients that went away
+_GONE = (errno.ENOTCONN, errno.ESHUTDOWN, errno.EBADF, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 def kind_and_place(
     error: BaseException,  # 예외
@@ -154,26 +157,25 @@ def kind_and_place(
     places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in reversed(frames)]
     return f"{type(error).__name__} ({' < '.join(places)})"
 
+# %% ../nbs/lib/front.ipynb #f051
 class _Quiet:
     "A logger for waitress that drops its words."
     def log(self, level, *_said, **_more):
-        "The error at work, or else who spoke."
+        "The error at work; a word without one tells nothing that may be kept."
         error = sys.exc_info()[1]
-        if error is None:
-            code = sys._getframe(1).f_code
-            return _LOG.debug("%s:%d", Path(code.co_filename).name, sys._getframe(1).f_lineno)
-        gone = isinstance(error, OSError) and error.errno in _GONE
+        if error is None: return
+        gone = isinstance(error, (ClientDisconnected, *_NO_FAULT)) or getattr(error, "errno", None) in _GONE
         _LOG.log(logging.DEBUG if gone else level, "%s", kind_and_place(error))
 
-    def exception(self, *_said, **_more): self.log(logging.ERROR)
+    def exception(self, *said, **more): self.log(logging.ERROR)
 
-    def error(self, *_said, **_more): self.log(logging.ERROR)
+    def error(self, *said, **more): self.log(logging.ERROR)
 
-    def warning(self, *_said, **_more): self.log(logging.WARNING)
+    def warning(self, *said, **more): self.log(logging.WARNING)
 
-    def info(self, *_said, **_more): self.log(logging.DEBUG)
+    def info(self, *said, **more): self.log(logging.INFO)
 
-    debug = info
+    def debug(self, *said, **more): self.log(logging.DEBUG)
 
 # %% ../nbs/lib/front.ipynb #f018
 _QUIET = _Quiet()
@@ -187,14 +189,28 @@ class _Request(HTTPRequestParser):
     "A request as waitress reads it."
     command, path = "", ""  # also where it cannot be read
 
+    def parse_header(self, header_plus):
+        "Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."
+        super().parse_header(header_plus)
+        both = self.chunked and "CONTENT_LENGTH" in self.headers
+        if both or "TRANSFER_ENCODING" in self.headers: raise ParsingError("")
+
     def received(self, data):
         "What waitress cannot take apart is a bad request: int() and urlsplit() raise ValueError."
-        try: return super().received(data)
-        except ValueError:
+        try: taken = super().received(data)
+        except ValueError: self.error = BadRequest("")
+        else:
+            if not self._overlong(): return taken
             self.error = BadRequest("")
-            self.completed = True
-            return len(data)
+        self.completed = True
+        return len(data)
 
+    def _overlong(self):
+        "Whether the size of a chunk or the trailer has no end: waitress searches all of it again with every byte."
+        if not self.chunked or self.completed: return False
+        return max(len(self.body_rcv.control_line), len(self.body_rcv.trailer)) > 1024
+
+# %% ../nbs/lib/front.ipynb #f052
 class _Reply(Task):
     "A reply; the last one of its connection while the server stops."
     logger = _QUIET
@@ -226,12 +242,14 @@ class _Refused(_Reply, ErrorTask):
 
 # %% ../nbs/lib/front.ipynb #f024
 class _InTurn(HTTPChannel):
-    "A connection that is read one request at a time: the next one begins when the reply before is wholly in the kernel."
+    "A connection that is read one request at a time: the next when the reply before is wholly in the kernel."
     logger = _QUIET
     parser_class, task_class, error_task_class = _Request, _Answer, _Refused
     rest = b""      # what came and has not had its turn, `recv_bytes` at the most
-    asked = None    # since when a request is being read
-    leaving = None  # since when only the client's closing is awaited
+    request: _Request | None = None  # that is being read
+    sent_continue = False            # to it
+    asked: float | None = None    # since when a request is being read
+    leaving: float | None = None  # since when only the client's closing is awaited
 
     def readable(self):
         "Whether more is read: nothing while a request or a reply is at work."
@@ -316,10 +334,11 @@ class _Written(_Read):
 # %% ../nbs/lib/front.ipynb #f028
 class _Timed(_Written):
     "A connection with its clocks."
+    rested: float | None = None  # since when the next request is awaited
+
     def __init__(self, server, sock, addr, adj, map=None):
         self.asked = self.moved = self.owed = time.monotonic()
-        self.rested = None  # since when the next request is awaited
-        self.owes = 0       # bytes of replies since `owed`
+        self.owes = 0  # bytes of replies since `owed`
         super().__init__(server, sock, addr, adj, map=map)
 
     def write_soon(self, data):
@@ -340,8 +359,9 @@ class _Timed(_Written):
     def late(self, now):
         "Whether its time is over."
         limits = self.server.limits
-        if self.leaving is not None: return now > self.leaving+(min(limits.leave, 0.3) if self.server.stopping else limits.leave)
-        if self.total_outbufs_len: return now > min(self.owed+limits.reply+self.owes/limits.rate, self.moved+limits.stall)
+        if self.leaving is not None: return now > self.leaving+self.server.leave()
+        if self.total_outbufs_len:
+            return now > min(self.owed+limits.reply+self.owes/limits.rate, self.moved+limits.stall)
         if self.requests: return False
         if self.asked is not None: return now > self.asked+limits.request
         if self.rested is None: self.rested = now
@@ -457,24 +477,31 @@ class _Listener(TcpWSGIServer):
 # %% ../nbs/lib/front.ipynb #f035
 class _Doors(_Listener):
     "Who gets in (자리 내기)."
-    def handle_accept(self):
+    knocks = False  # somebody waits outside
+
+    def handle_accept(self): self.knocks = True  # after the round: what closes and opens in it may share its number
+
+    def open_door(self):
         "Lets in those who knock, some at a time."
+        self.knocks = False
         for _ in range(64):
             try: found = self.accept()
-            except OSError: return self._no_more()
+            except OSError: return self.no_more()
             if found is None: return
-            self.let_in(*found)
+            try: self.let_in(*found)
+            except Exception:
+                _QUIET.exception()
+                found[0].close()
 
-    def _no_more(self):
-        "The system gives no more files: the oldest makes way, after a moment we try again."
-        _QUIET.warning()
-        self.again = time.monotonic()+0.1
-        self.evict_any()
+    def no_more(self):
+        "The system gives no more files: some of the oldest make way, or else we wait a moment."
+        _QUIET.debug()
+        made = [self.evict_any() for _ in range(8)]
+        if not any(made): self.again = time.monotonic()+0.1
 
     def let_in(self, conn, addr):
         "A new connection, or a 503 where all are at work."
-        try: self.set_socket_options(conn)
-        except OSError: return conn.close()  # gone already
+        self.set_socket_options(conn)
         address = plain_address(addr[0])
         room = self.make_room(address)
         channel = self.channel_class(self, conn, (address, *addr[1:2]), self.adj, map=self._map)
@@ -517,18 +544,29 @@ class _Rooms(_Doors):
 class _Tended(_Rooms):
     "What the loop does between its rounds."
     def tend(self):
-        "Ends what is over."
+        "Lets in who knocks, ends what is over."
+        if self.knocks: self.open_door()
         now = time.monotonic()
         for channel in list(self.active_channels.values()):
-            if channel.will_close or channel.late(now): channel.give_up()
-            elif self.stopping and channel.seated() and channel.waits(): channel.dismiss()
-            elif channel.close_when_flushed and channel.leaving is None and not channel.total_outbufs_len: channel.leave()
+            try: self.look_at(channel, now)
+            except Exception:
+                _QUIET.exception()
+                channel.handle_close()
+
+    def look_at(self, channel, now):
+        "One connection: late, unwanted, or done."
+        done = channel.close_when_flushed and channel.leaving is None and not channel.total_outbufs_len
+        if channel.will_close or channel.late(now): channel.give_up()
+        elif self.stopping and channel.seated() and channel.waits(): channel.dismiss()
+        elif done: channel.leave()
+
+    def leave(self): return min(self.limits.leave, 0.3) if self.stopping else self.limits.leave
 
     def shut(self):
         "No more connections and requests, but what the kernel has of them already."
         if self.stopping: return
         for _ in range(2):
-            self.handle_accept()
+            self.open_door()
             _poll(0, self._map)
         self.stopping = True
         wasyncore.dispatcher.close(self)
@@ -572,7 +610,7 @@ class Front:
     ):
         self.port = listening.getsockname()[1]
         self._server = _Server(app, listening, threads, refusal, limits, uncapped)
-        self._until = None  # when it has to be over
+        self._until: float | None = None  # when it has to be over
         self._thread = Thread(target=self._run, name="front", daemon=True)
         self._thread.start()
 
