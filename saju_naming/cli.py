@@ -109,11 +109,12 @@ def engine_options(
     @takes_flags(ENGINE)
     @click.option("--no-model", is_flag=True, help="모델 없이 규칙 엔진만 씁니다.")
     @wraps(command)
-    def run(*args, engine, model, no_model, **kwargs):
+    def run(*args, engine, model, trust_model, no_model, **kwargs):
         chosen = model or (engine if typed("engine") else None)
         if no_model and chosen:
             raise InputError("model", chosen, "--no-model과 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
-        return command(*args, writer=dict(engine=None if no_model else engine, model=model), **kwargs)
+        writer = dict(engine=None if no_model else engine, model=model, trust_model=trust_model)
+        return command(*args, writer=writer, **kwargs)
     return run
 
 # %% ../nbs/13_cli.ipynb #62a16af2
@@ -368,7 +369,7 @@ def evaluate_command(out, ways, kinds, limit, writer, as_json):
     from saju_naming.evaluation import evaluate_engine, load_benchmark
     items = load_benchmark(kinds=kinds or None)
     engine = load_engine(**writer) if writer["engine"] else None
-    tables = evaluate_engine(engine, out, items[::max(1, len(items)//limit)][:limit] if limit else items, ways, " ".join(filter(None, writer.values())) or "rules", _bar)
+    tables = evaluate_engine(engine, out, items[::max(1, len(items)//limit)][:limit] if limit else items, ways, " ".join(filter(None, (writer["engine"], writer["model"]))) or "rules", _bar)
     if as_json: return click.echo((Path(out)/"scores.json").read_text(encoding="utf-8"))
     _print_scores(tables)
     click.echo(f"{out}에 답과 표와 그림을 두었습니다.")

@@ -23,9 +23,15 @@ class SajuError(Exception):
         value,        # 받은 값
         reason: str,  # 왜 안 되는가 (마침표 없이)
         remedy: str,  # 어떻게 고치는가 (마침표 없이)
+        detail: str = "",  # what another program wrote of it: a server, a library
     ):
-        self.field, self.value, self.reason, self.remedy = field, value, reason, remedy
+        self.field, self.value, self.plain, self.remedy, self.detail = field, value, reason, remedy, detail
         super().__init__(field, value, reason, remedy)
+
+    @property
+    def reason(self):
+        "Why, with what another program wrote; `plain` is our sentence alone."
+        return f"{self.plain}({self.detail})" if self.detail else self.plain
 
     def __str__(self):
         shown = "" if self.value is None else f" {_short(self.value)}"
@@ -74,6 +80,7 @@ class Unavailable(SajuError, RuntimeError):
 
 class Busy(Unavailable):
     "The service cannot take this job now; the same question may be asked again (바쁨)."
+    after = 1  # seconds until it may be asked again
 
 # %% ../nbs/lib/errors.ipynb #e008
 class CollectError(Unavailable):
@@ -114,4 +121,4 @@ def needs(
         if isinstance(e, ModuleNotFoundError): raise missing(package, extra) from e
         said = str(e).strip().partition("\n")[0]
         remedy = f"pip install --upgrade '{_wanted(extra)}'로 판을 맞춰 주세요"
-        raise Unavailable("package", package, f"불러올 수 없습니다({said})", remedy) from e
+        raise Unavailable("package", package, "불러올 수 없습니다", remedy, said) from e

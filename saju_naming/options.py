@@ -109,11 +109,13 @@ NAMING = (
 # %% ../nbs/lib/options.ipynb #o013
 _ENGINES = {"embedded": "내장 모델", "transformers": "폴더나 허브의 모델", "openai": "OpenAI 꼴의 서버"}
 _MODEL = "모델: 폴더, 허브의 이름, 서버의 주소 (http://localhost:8000/v1). 없으면 내장 모델"
+_TRUST = "모델 폴더가 부르는 코드(custom_ops_library)를 믿고 불러옵니다. 만든 이를 믿을 수 있을 때만"
 
 ENGINE = (
     Option("engine", "엔진", "Engine", "글을 쓰는 엔진", "engine", "embedded", choices=_ENGINES,
            en_choices={"embedded": "Embedded", "transformers": "Folder or hub", "openai": "OpenAI-compatible server"}),
     Option("model", "모델", "Model", _MODEL, "path", high=500),
+    Option("trust_model", "모델의 코드", "Trust the model's code", _TRUST, "flag", False),
 )
 
 # %% ../nbs/lib/options.ipynb #o014
