@@ -500,7 +500,7 @@ class Closed(NotFound):
                        "열쇠가 있는 서버라면 머리글 X-API-Key에 열쇠를 적어 주세요")
 
 def inner(
-    path,   # of a request
+    path,   # of a request; Flask takes //metrics for /metrics
 ):          # docs | metrics, or None
     "Which of the inner pages an address leads to (안쪽 길)."
     plain = re.sub("/+", "/", path)
@@ -513,7 +513,8 @@ def admit(
 ):
     "Host, how often, inner pages, key, body: in this order. Raises an HTTPException."
     if not door.hosts.allows(request.environ.get("HTTP_HOST")): raise Misdirected()
-    flag, known = inner(request.path), opens(door.keys, request.headers.get("X-API-Key"))
+    flag = inner(request.path) or inner(str(request.url_rule or ""))
+    known = opens(door.keys, request.headers.get("X-API-Key"))
     hidden = flag is not None and not door.shown[flag]
     asks = request.endpoint in guarded and request.method != "OPTIONS"
     if hidden or asks:

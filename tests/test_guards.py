@@ -376,8 +376,8 @@ def test_headers_of_errors_are_kept():
     assert client.get("/file", headers={"Range": "bytes=0-9"}).status_code == 206
     wrong = client.get("/echo")
     assert wrong.status_code == 405 and error_of(wrong)["value"] == "GET" and set(wrong.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
-    moved = client.get("/", environ_overrides={"PATH_INFO": "//check"})
-    assert moved.status_code == 308 and moved.headers["Location"].endswith("localhost/check")
+    moved = client.get("/", environ_overrides={"PATH_INFO": "/word//seo"})
+    assert moved.status_code == 308 and moved.headers["Location"].endswith("localhost/word/seo")
     assert client.get("/old").headers["Location"] == "check" and client.get("/docs").status_code == 404
     assert client.post("/echo", data=b"["*9000, content_type="application/json").status_code == 400
     assert client.post("/echo", data=b"\xff", content_type="application/json").status_code == 400
