@@ -10,6 +10,7 @@ __all__ = ['ENV_KEY', 'RATE', 'ORIGINS', 'MOST_BYTES', 'HEADERS', 'keys_in', 're
            'admit', 'add_guards', 'labels_of', 'add_metrics']
 
 # %% ../nbs/lib/guards.ipynb #291d43d2
+import hashlib
 import hmac
 import ipaddress
 import json
@@ -202,16 +203,17 @@ class Rate:
         try: self.most = limits.parse(most)
         except (ValueError, AttributeError, TypeError):
             raise InputError("rate", most, "횟수로 읽을 수 없습니다", f"{RATE}처럼 적어 주세요") from None
-        self.windows, self.lock = FixedWindowRateLimiter(MemoryStorage()), Lock()
+        self.windows, self.lock, self.salt = FixedWindowRateLimiter(MemoryStorage()), Lock(), os.urandom(16)
 
     def count(
         self,
         client,  # of `client_of`
     ) -> int:    # seconds until it may ask again; 0: now
         "Counts a request; what is left of the window, rounded up, where it was one too many."
+        name = hashlib.blake2b(client.encode(), key=self.salt, digest_size=16).hexdigest()
         with self.lock:
-            if self.windows.hit(self.most, client): return 0
-            return max(1, math.ceil(self.windows.get_window_stats(self.most, client).reset_time - time.time()))
+            if self.windows.hit(self.most, name): return 0
+            return max(1, math.ceil(self.windows.get_window_stats(self.most, name).reset_time - time.time()))
 
 # %% ../nbs/lib/guards.ipynb #277d92b2
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_.-]{1,253}))(?::[0-9]{0,5})?")
@@ -306,12 +308,18 @@ def _shown(value):
     if isinstance(value, (int, float)) and abs(value) < 2**53: return value
     return _cut(_clean(value))
 
+def _told(error, text, most):
+    "A reason or a remedy: what was sent stands in it short, as does any other run without spaces."
+    sent = _clean(error.value)
+    brief = _clean(text).replace(sent, _cut(sent)) if len(sent) > 80 else _clean(text)
+    return _cut(re.sub(r"\S{81,}", lambda run: _cut(run[0]), brief), most)
+
 def error_body(
     error,      # `SajuError`, as a stranger may see it
 ) -> bytes:     # JSON
     "An error as the body of a reply: field, value, reason, remedy, and the four as a sentence."
-    seen = SajuError(_cut(_clean(error.field)), _shown(error.value), _cut(_clean(error.reason), 400),
-                     _cut(_clean(error.remedy), 600))
+    seen = SajuError(_cut(_clean(error.field)), _shown(error.value), _told(error, error.reason, 300),
+                     _told(error, error.remedy, 600))
     said = {name: getattr(seen, name) for name in ("field", "value", "reason", "remedy")} | {"message": _clean(seen)}
     return json.dumps({"error": said}, ensure_ascii=False).encode()
 
@@ -365,8 +373,7 @@ def refusal(
 ) -> tuple:    # (headers as pairs, body as bytes)
     "The reply to what never became a request: for the HTTP server under the application."
     body = error_body(refused(status))
-    more = {"Content-Type": _JSON, "Content-Length": str(len(body)), "Cache-Control": "no-store"}
-    return [*HEADERS.items(), *more.items()], body
+    return [*HEADERS.items(), ("Content-Type", _JSON), ("Cache-Control", "no-store")], body
 
 def fault(
     error,        # `SajuError`
@@ -452,6 +459,8 @@ def add_errors(
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(RecursionError, lambda error: http_error(BadRequest()))
     app.register_error_handler(Exception, bug)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    setattr(app, "log_exception", lambda info: log.error("bug: %s", place(info[1])[:200]))   # Flask tells the path
 
 # %% ../nbs/lib/guards.ipynb #e89275aa
 class Door:
@@ -491,7 +500,7 @@ class Closed(NotFound):
                        "열쇠가 있는 서버라면 머리글 X-API-Key에 열쇠를 적어 주세요")
 
 def inner(
-    path,   # of a request
+    path,   # of a request; Flask takes //metrics for /metrics
 ):          # docs | metrics, or None
     "Which of the inner pages an address leads to (안쪽 길)."
     plain = re.sub("/+", "/", path)
@@ -504,7 +513,8 @@ def admit(
 ):
     "Host, how often, inner pages, key, body: in this order. Raises an HTTPException."
     if not door.hosts.allows(request.environ.get("HTTP_HOST")): raise Misdirected()
-    flag, known = inner(request.path), opens(door.keys, request.headers.get("X-API-Key"))
+    flag = inner(request.path) or inner(str(request.url_rule or ""))
+    known = opens(door.keys, request.headers.get("X-API-Key"))
     hidden = flag is not None and not door.shown[flag]
     asks = request.endpoint in guarded and request.method != "OPTIONS"
     if hidden or asks:
@@ -564,7 +574,8 @@ def add_metrics(
     @app.after_request
     def end(reply):
         told = labels_of(request.method, request.url_rule, reply.status_code)
-        seconds = time.perf_counter() - request.environ["saju.began"]
+        now = time.perf_counter()
+        seconds = now - request.environ.get("saju.began", now)
         took.labels(*told).observe(seconds)
         log.info("%s %s %s %.0f ms", *told, seconds*1000)
         return reply
