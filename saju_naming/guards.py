@@ -265,7 +265,8 @@ class Hosts:
         return address.is_loopback or self.any_address or str(address) in self.names
 
 # %% ../nbs/lib/guards.ipynb #b2a94ec4
-_ORIGIN = re.compile(r"(https?)://(\*\.)?(\[[0-9A-Fa-f:.]+\]|[^\s/:?#@\[\]*\\%]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_ORIGIN = re.compile(r"(https?)://(\*\.)?(\[[0-9A-Fa-f:.]+\]|[^\s/:?#@\[\]*\\%]+)(?::([0-9]{1,5}))?",
+                     re.IGNORECASE | re.ASCII)
 _ANY = rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
 _LOCAL = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
 

@@ -347,7 +347,7 @@ def test_origins(given, good, bad):
 
 @pytest.mark.parametrize("bad", ["", "null", "example.com", "//example.com", "https://", "https://example.com/", "https://example.com/a", "https://example.com?x", "https://example.com#x",
                                  "https://*", "https://*.com", "https://*.*.com", "https://a.*.com", "https://*a.com", "https://**.a.com", "*.example.com", "ftp://a.b", "https://u@a.b",
-                                 "https://a.b:0x", "https://a.b:99999", "https://*.0.0.1", "https://[::1", "https://::1", ".*", "https://a.(b|c)", "https://a.b ", "https://a.b,https://c.d", None])
+                                 "https://a.b:0x", "https://a.b:99999", "https://*.0.0.1", "https://[::1", "https://::1", ".*", "https://a.(b|c)", "https://a.b ", "https://a.b,https://c.d", "httpſ://a.b", "https://ａ.b:８０", None])
 def test_what_is_no_origin(bad):
     with pytest.raises(InputError, match="origins"): Door(origins=[bad])
 
