@@ -265,7 +265,8 @@ class Hosts:
         return address.is_loopback or self.any_address or str(address) in self.names
 
 # %% ../nbs/lib/guards.ipynb #b2a94ec4
-_ORIGIN = re.compile(r"(https?)://(\*\.)?(\[[0-9A-Fa-f:.]+\]|[^\s/:?#@\[\]*\\%]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_ORIGIN = re.compile(r"(https?)://(\*\.)?(\[[0-9A-Fa-f:.]+\]|[^\s/:?#@\[\]*\\%]+)(?::([0-9]{1,5}))?",
+                     re.IGNORECASE | re.ASCII)
 _ANY = rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?"
 _LOCAL = r"http://(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?"
 
@@ -384,9 +385,14 @@ def fault(
 
 # %% ../nbs/lib/guards.ipynb #1489ca96
 _ACRONYMS = "API|CPU|CUDA|DNS|EOF|GPU|HTTP|HTTPS|IO|JSON|OK|OOM|OS|RAM|SSL|TCP|TLS|URL|UTF|VRAM"
-_SPELLED = rf"(?:{_ACRONYMS}|I|A|a|(?:[A-Z][a-z]{{2,14}}){{1,3}}|[A-Z]?[a-z]{{2,15}})(?:['’-][a-z]{{1,12}})?"
-_WORD = re.compile(rf"({_SPELLED})([.,:;!?]*)")
-_HEX = re.compile(r"(?:[0-9a-f]{2})+", re.IGNORECASE)
+_SPELLED = rf"{_ACRONYMS}|I|A|a|(?:[A-Z][a-z]{{2,14}}){{1,3}}|[A-Z][a-z]{{1,15}}|[a-z]{{2,15}}"
+_WORD = re.compile(rf"((?:{_SPELLED})(?:['’-][a-z]{{1,12}})?)([.,:;!?]*)")
+_CODE = re.compile(r"(?:[0-9a-f]{2})+|[^aeiouy]+|.*(?:[b-df-hj-np-tv-z]{4}|[aeiou]{3}|[jqvx][b-df-hj-np-tv-xz]).*",
+                   re.IGNORECASE)
+
+def _unspeakable(word):
+    "Whether letters are rather a code (hex, base64) than a word: nobody could say them."
+    return word not in _ACRONYMS.split("|") and _CODE.fullmatch(word)
 
 def plain_words(
     text,       # what a backend, a package or the system said
@@ -396,7 +402,7 @@ def plain_words(
     kept = []
     for word in re.split(r"[\s\"'‘’“”(){}\[\]<>|]+", str(text)[:20_000]):
         found = _WORD.fullmatch(word)
-        if found and not _HEX.fullmatch(found[1]): kept.append(found[1] + found[2][:1])
+        if found and not _unspeakable(found[1]): kept.append(found[1] + found[2][:1])
     return " ".join(kept)[:most]
 
 # %% ../nbs/lib/guards.ipynb #f766f971
@@ -436,7 +442,7 @@ def unavailable(
     if not isinstance(error, Busy):
         log.warning("unavailable: %s: %s", type(error).__name__, plain_words(error.reason))
     reply, status = fault(error if isinstance(error, Unavailable) else Unavailable("server", None, "", ""))
-    reply.headers["Retry-After"] = str(max(1, math.ceil(again)))
+    reply.headers["Retry-After"] = str(max(1, math.ceil(getattr(error, "after", again))))   # a `Busy` may know better
     return reply, status
 
 # %% ../nbs/lib/guards.ipynb #20aa7a92

@@ -347,7 +347,7 @@ def test_origins(given, good, bad):
 
 @pytest.mark.parametrize("bad", ["", "null", "example.com", "//example.com", "https://", "https://example.com/", "https://example.com/a", "https://example.com?x", "https://example.com#x",
                                  "https://*", "https://*.com", "https://*.*.com", "https://a.*.com", "https://*a.com", "https://**.a.com", "*.example.com", "ftp://a.b", "https://u@a.b",
-                                 "https://a.b:0x", "https://a.b:99999", "https://*.0.0.1", "https://[::1", "https://::1", ".*", "https://a.(b|c)", "https://a.b ", "https://a.b,https://c.d", None])
+                                 "https://a.b:0x", "https://a.b:99999", "https://*.0.0.1", "https://[::1", "https://::1", ".*", "https://a.(b|c)", "https://a.b ", "https://a.b,https://c.d", "httpſ://a.b", "https://ａ.b:８０", None])
 def test_what_is_no_origin(bad):
     with pytest.raises(InputError, match="origins"): Door(origins=[bad])
 
@@ -417,6 +417,13 @@ def test_a_bug_is_told_by_its_place(caplog):
     assert "bug: ValueError test_guards.py:" in caplog.text and "1990" not in caplog.text + reply.text
 
 
+def test_the_line_knows_when_to_come_back():
+    full = Busy("server", None, "줄이 찼습니다", "7초 뒤에 다시 보내 주세요")
+    full.after = 6.2
+    reply = small(full).get("/trouble")
+    assert reply.status_code == 503 and reply.headers["Retry-After"] == "7" and "Retry-After" in error_of(reply)["remedy"]
+
+
 def test_what_breaks_after_a_reply_is_told_by_its_place(caplog):
     client = small()
     @client.application.after_request
@@ -432,6 +439,7 @@ def test_plain_words_are_english():
     from quopri import encodestring
     from urllib.parse import quote
     assert plain_words("Connection refused: the model did not answer, HTTP 503.") == "Connection refused: the model did not answer, HTTP"
+    assert plain_words("No such file or directory; out of memory on GPU") == "No such file or directory; out of memory on GPU"
     for name in ("김서연", "金瑞淵", "제갈공명", "1990-05-15", "1990년 5월 15일 오후 2시 30분"):
         raw = name.encode()
         codes = [name, ascii(name), json.dumps(name), repr(raw), raw.hex(), raw.hex(" "), raw.hex(" ").upper(), raw.hex("-"), quote(name), encodestring(raw).decode(), escape(name),
