@@ -64,7 +64,9 @@ def spin():
     while True: pass
 
 
-def refuse(kind, secret=""): raise {"input": InputError, "gone": Unavailable, "busy": Busy}[kind]("model", secret, "안 됩니다", "고치세요")
+def refuse(kind, secret=""):
+    kinds = {"input": InputError, "gone": Unavailable, "busy": Busy}
+    raise kinds[kind]("model", secret, "안 됩니다", "고치세요")
 
 
 def odd(): raise Odd("1990-05-15")
@@ -106,8 +108,9 @@ def exits(path, deaths):
     return "loaded"
 
 
-JOBS = {f.__name__: f for f in (echo, pid, nap, mark, once, die, freeze, half, hang, spin, refuse, odd, fail, leave, unpicklable, unreadable,
-                                refuse_unpicklable, child, gone_while, exits)}
+_ALL = (echo, pid, nap, mark, once, die, freeze, half, hang, spin, refuse, odd, fail, leave, unpicklable, unreadable,
+        refuse_unpicklable, child, gone_while, exits)
+JOBS = {job.__name__: job for job in _ALL}
 
 
 def answer(job, asked): return JOBS[job](**asked)

@@ -1,7 +1,7 @@
 "Workers behind a line: time limits, deaths, silence in the middle of an answer, and the end in every state."
 import logging, os, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -80,13 +80,19 @@ def test_answers_and_refusals(crew):
     well(crew)
 
 
-@pytest.mark.parametrize("job, asked, kind", [("fail", {"words": "1990-05-15"}, "ValueError jobs.py"), ("leave", {"words": "1990-05-15"}, "SystemExit jobs.py"), ("unpicklable", {}, "workers.py"),
-                                              ("unreadable", {}, "ValueError workers.py"), ("refuse_unpicklable", {}, "workers.py"), ("odd", {}, "workers.py"), ("echo", {"x": {}.keys()}, "TypeError workers.py"), ("none such", {"x": 1}, "KeyError jobs.py")])
+SECRET = {"words": "1990-05-15"}
+UNFORESEEN = [
+    ("fail", SECRET, "ValueError jobs.py"), ("leave", SECRET, "SystemExit jobs.py"), ("unpicklable", {}, "workers.py"),
+    ("refuse_unpicklable", {}, "workers.py"), ("unreadable", {}, "ValueError workers.py"), ("odd", {}, "workers.py"),
+    ("echo", SECRET | {"x": {}.keys()}, "TypeError workers.py"), ("none such", SECRET, "KeyError jobs.py")]
+
+
+@pytest.mark.parametrize("job, asked, kind", UNFORESEEN)
 def test_what_nobody_foresaw_is_told_by_kind_and_place(crew, capfd, caplog, job, asked, kind):
     with caplog.at_level(logging.DEBUG), pytest.raises(Broken, match=kind) as raised: crew.run(job, **asked)
     said = capfd.readouterr()
-    assert "1990" not in str(raised.value) + repr(raised.value.__context__) + repr(raised.value.__cause__) + caplog.text + said.out + said.err
-    assert "Traceback" not in said.err
+    assert raised.value.__cause__ is raised.value.__context__ is None
+    assert "1990" not in str(raised.value) + caplog.text + said.out + said.err and "Traceback" not in said.err
     well(crew)
 
 
@@ -102,7 +108,8 @@ def test_many_at_once_get_one_answer(crew):
 
 
 def test_each_gets_its_own_answer(crew):
-    with ThreadPoolExecutor(16) as pool: assert [r["n"] for r in pool.map(lambda n: crew.run("echo", n=n), range(200))] == [*range(200)]
+    with ThreadPoolExecutor(16) as pool: found = list(pool.map(lambda n: crew.run("echo", n=n)["n"], range(200)))
+    assert found == [*range(200)]
 
 
 # the line
@@ -110,7 +117,7 @@ def test_each_gets_its_own_answer(crew):
 def test_a_full_line_turns_away_at_once():
     with crew_of(workers=1, waiting=1) as crew, ThreadPoolExecutor() as pool:
         inside = [pool.submit(crew.run, "nap", long=0.6) for _ in range(2)]
-        until(lambda: crew.inside == 2)
+        until(lambda: crew.inside == 2 and not crew.resting)
         assert (crew.size, crew.resting, crew.ready) == (2, 0, False)
         with pytest.raises(Busy, match="줄이 찼습니다") as full: crew.run("echo")
         assert f"{full.value.after}초 뒤에" in full.value.remedy and 1 <= full.value.after <= 60
@@ -135,10 +142,12 @@ def test_when_to_come_again():
 
 # time
 
-SILENT = [("hang", {}), ("spin", {}), pytest.param("freeze", {}, marks=posix), pytest.param("half", {"then": "hang"}, marks=posix), pytest.param("half", {"then": "freeze"}, marks=posix)]
+SILENT = {"hangs": ("hang", {}), "spins": ("spin", {}), "stopped": ("freeze", {}),
+          "hangs in the middle": ("half", {"then": "hang"}), "stopped in the middle": ("half", {"then": "freeze"})}
 
 
-@pytest.mark.parametrize("job, asked", SILENT, ids=["hangs", "spins", "stopped", "hangs in the middle", "stopped in the middle"])
+@posix
+@pytest.mark.parametrize("job, asked", SILENT.values(), ids=SILENT)
 def test_a_silent_worker_is_given_up(crew, job, asked):
     before = processes()
     late = taken(0.7, crew, job, **asked)
@@ -176,8 +185,8 @@ def test_a_late_answer_is_for_nobody(crew):
     well(crew)
 
 
-def test_a_big_question_to_a_stopped_worker_ends_in_time(monkeypatch):
-    if sys.platform == "win32": pytest.skip("signals of POSIX")
+@posix
+def test_a_big_question_to_a_stopped_worker_ends_in_time():
     with crew_of(workers=1) as crew:
         os.kill(crew.run("pid"), signal.SIGSTOP)
         assert type(taken(0.7, crew, "echo", big="x"*10_000_000)) is Busy
@@ -213,7 +222,7 @@ def test_an_idle_worker_that_is_stopped_is_found_out(crew, monkeypatch):
     monkeypatch.setattr(workers, "NOD", 1)
     stopped = crew.run("pid")
     os.kill(stopped, signal.SIGSTOP)
-    assert [crew.run("echo", n=n)["n"] for n in range(8)] == [*range(8)]   # whoever gets the stopped one, another answers
+    assert [crew.run("echo", n=n)["n"] for n in range(8)] == [*range(8)]   # another one answers in its place
     until(lambda: stopped not in processes())
     well(crew)
 
@@ -245,9 +254,13 @@ def test_not_ready_before_it_has_loaded():
         assert "차례가 오지 않았습니다" in taken(0.2, crew, "echo").reason and crew.again() >= 5
 
 
-@pytest.mark.parametrize("sample, kind", [(("refuse", {"kind": "gone"}), Unavailable), (("refuse", {"kind": "input"}), InputError), (("fail", {"words": "1990"}), Unavailable)])
-def test_an_engine_of_this_machine_that_cannot_begin(sample, kind):
-    with crew_of(sample, workers=1) as crew:
+CANNOT = [("refuse", {"kind": "gone"}, Unavailable), ("refuse", {"kind": "input"}, InputError),
+          ("fail", {"words": "1990"}, Unavailable)]
+
+
+@pytest.mark.parametrize("job, asked, kind", CANNOT)
+def test_an_engine_of_this_machine_that_cannot_begin(job, asked, kind):
+    with crew_of((job, asked), workers=1) as crew:
         assert crew.wait(60) and type(crew.unfit) is kind and not crew.ready and "1990" not in str(crew.unfit)
         assert crew.run("echo", n=1) == {"n": 1}   # what needs no engine is still answered
 
@@ -281,21 +294,23 @@ def test_a_client_s_fault_is_no_fault_of_the_engine(crew):
 
 
 def test_one_that_dies_while_it_loads_is_tried_again(tmp_path):
-    with crew_of(("exits", {"path": str(tmp_path/"x"), "deaths": 2}), workers=1) as crew: assert crew.wait(1) and crew.ready and crew.unfit is None
+    with crew_of(("exits", {"path": str(tmp_path/"x"), "deaths": 1}), workers=1) as crew:
+        assert crew.wait(1) and crew.ready and crew.unfit is None
 
 
 def test_three_deaths_in_a_row_are_enough(tmp_path, caplog):
-    with crew_of(("exits", {"path": str(tmp_path/"x"), "deaths": 99}), loaded=0, workers=1) as crew, ThreadPoolExecutor() as pool:
+    sample = ("exits", {"path": str(tmp_path/"x"), "deaths": 99})
+    with crew_of(sample, loaded=0, workers=1) as crew, ThreadPoolExecutor() as pool:
         waiting = pool.submit(crew.run, "echo")
-        assert crew.wait(60)
+        assert crew.wait(60) and "거듭 멈추었습니다" in str(crew.unfit) and not crew.ready
         with pytest.raises(Unavailable, match="거듭 멈추었습니다.*exit 7"): waiting.result()
         with pytest.raises(Unavailable, match="거듭 멈추었습니다"): crew.run("echo")
-        assert "거듭 멈추었습니다" in str(crew.unfit) and not crew.ready and len((tmp_path/"x").read_text().split()) == 3
+        assert len((tmp_path/"x").read_text().split()) == 3
     assert caplog.text.count("while it loaded") == 3
 
 
 def test_an_answer_that_no_process_can_be_given():
-    with crew_of(do=lambda job, asked: 1, loaded=0, workers=1) as crew:
+    with crew_of(do=lambda job, asked: 1, loaded=0, workers=3) as crew:
         assert crew.wait(60) and "Error reduction.py" in str(crew.unfit)
 
 
@@ -305,16 +320,17 @@ def test_no_workers_is_an_error():
 
 # the end
 
-STATES = {"idle": {}, "loads": {"do": LoadsSlowly("hang")}, "stopped as it loads": {"do": LoadsSlowly("freeze")}, "silent": {"job": ("hang", {})}, "busy": {"job": ("spin", {})},
-          "stopped": {"job": ("freeze", {})}, "half an answer": {"job": ("half", {"then": "freeze"})}, "hangs in half an answer": {"job": ("half", {"then": "hang"})}}
+LOADS, STOPS = LoadsSlowly("hang"), LoadsSlowly("freeze")
+STATES = {"rests": (answer, None), "loads": (LOADS, None), "stopped as it loads": (STOPS, None)}
+STATES |= {state: (answer, job) for state, job in SILENT.items()}
 
 
 @posix
-@pytest.mark.parametrize("state", STATES)
-def test_stopping(state):
-    job, before = STATES[state].get("job"), processes()
-    crew = Crew(STATES[state].get("do", answer), SAMPLE, workers=1, limit=60)
-    until(lambda: processes() - before if "loads" in state else crew.resting == 1)
+@pytest.mark.parametrize("do, job", STATES.values(), ids=STATES)
+def test_stopping(do, job):
+    before = processes()
+    crew = Crew(do, SAMPLE, workers=1, limit=60)
+    until(lambda: crew.resting == 1 if do is answer else processes() - before)
     with ThreadPoolExecutor() as pool:
         late = pool.submit(crew.run, job[0], **job[1]) if job else None
         until(lambda: not job or crew.inside and not crew.resting)
@@ -355,45 +371,68 @@ def test_stopping_at_every_moment_of_the_beginning():
     until(lambda: processes() <= before, 5)
 
 
-def run_script(body, **options):
-    "A program of its own that has a crew; its output and how it ended."
-    script = f"import os, signal, sys, time\nsys.path.insert(0, {str(HERE)!r})\nfrom jobs import *\nfrom saju_naming.workers import Crew\n"
-    script += "if __name__ == '__main__':\n" + "".join(f"    {line}\n" for line in body.splitlines())
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, **options)
+SCRIPT = f"""
+import signal, sys, time
+sys.path.insert(0, {str(HERE)!r})
+from jobs import LoadsSlowly, answer
+from threading import Thread
+from saju_naming.workers import Crew
+if __name__ == "__main__":
+    """
+
+
+@contextmanager
+def program(*lines):
+    "A program of its own that has a crew; nothing of it is left at the end."
+    command = [sys.executable, "-c", SCRIPT + "\n    ".join(lines)]
+    both = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    running = subprocess.Popen(command, text=True, start_new_session=True, **both)
+    try: yield running
+    finally:
+        with suppress(ProcessLookupError): os.killpg(running.pid, signal.SIGKILL)
+        running.communicate(timeout=60)
+
+
+def ends(running, words):
+    "It ends by itself, well, and said just these words more."
+    said, _ = running.communicate(timeout=30)
+    assert (running.returncode, said) == (0, words)
 
 
 @posix
 @pytest.mark.parametrize("job, asked", [("pid", {}), ("freeze", {}), ("hang", {}), ("half", {"then": "freeze"})])
 def test_a_crew_that_nobody_stops_does_not_hold_up_the_end(job, asked):
-    body = f"from threading import Thread\ncrew = Crew(answer, ('echo', {{}}), workers=2)\ncrew.wait(60)\nThread(target=crew.give, args=({job!r}, {asked!r}), daemon=True).start()\ntime.sleep(0.2)\nprint('end')"
-    with run_script(body) as program: out, _ = program.communicate(timeout=60)
-    assert (program.returncode, out) == (0, "end\n")
+    crew = "crew = Crew(answer, ('echo', {}), workers=2)"
+    give = f"Thread(target=crew.give, args=({job!r}, {asked!r}), daemon=True).start()"
+    with program(crew, "crew.wait(60)", give, "time.sleep(0.2)", "print('end')") as running: ends(running, "end\n")
 
 
 @posix
 def test_a_crew_that_loads_does_not_hold_up_the_end():
-    with run_script("crew = Crew(LoadsSlowly('freeze'), ('echo', {}), workers=2)\ntime.sleep(0.2)\nprint('end')") as program: out, _ = program.communicate(timeout=60)
-    assert (program.returncode, out) == (0, "end\n")
+    crew = "crew = Crew(LoadsSlowly('freeze'), ('echo', {}), workers=2)"
+    with program(crew, "time.sleep(0.2)", "print('end')") as running: ends(running, "end\n")
 
 
 @posix
-def test_ctrl_c_reaches_the_whole_group_and_only_the_server_hears_it():
-    body = "crew = Crew(answer, ('echo', {}), workers=2)\nprint('begun', flush=True)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: pass\ncrew.wait(60)\nprint(crew.run('echo', n=1), flush=True)\ncrew.stop(5)"
-    for moment in (0, 0.05, 0.15, 0.6):
-        with run_script(body) as program:
-            assert program.stdout.readline() == "begun\n"
-            time.sleep(moment)
-            os.killpg(program.pid, signal.SIGINT)
-            out, _ = program.communicate(timeout=60)
-        assert (program.returncode, out) == (0, "{'n': 1}\n")
+@pytest.mark.parametrize("moment", [0, 0.05, 0.15, 0.6])
+def test_what_stops_the_whole_group_is_heard_by_the_server_alone(moment):
+    "Ctrl-C in a terminal, or a service manager's SIGTERM: while the workers are started, import, load and rest."
+    hear = "heard = [signal.signal(n, lambda *_: None) for n in (signal.SIGINT, signal.SIGTERM)]"
+    crew, asked = "crew = Crew(answer, ('echo', {}), workers=2)", "print(crew.run('echo', n=1), flush=True)"
+    begun, pause = "print('begun', flush=True)", f"time.sleep({moment + 0.2})"
+    with program(hear, crew, begun, pause, asked, "crew.stop(5)") as running:
+        assert running.stdout.readline() == "begun\n"
+        time.sleep(moment)
+        for number in (signal.SIGINT, signal.SIGTERM): os.killpg(running.pid, number)
+        ends(running, "{'n': 1}\n")
 
 
 @posix
 @pytest.mark.parametrize("job", ["echo", "hang", "spin"])
 def test_workers_end_with_the_server(job):
-    body = f"crew = Crew(answer, ('echo', {{}}), workers=1)\ncrew.wait(60)\nprint(crew.run('pid'), flush=True)\ncrew.run('{job}')\ntime.sleep(60)"
-    with run_script(body) as program:
-        worker = psutil.Process(int(program.stdout.readline()))
+    crew, asked = "crew = Crew(answer, ('echo', {}), workers=1)", f"crew.give({job!r}, {{}})"
+    with program(crew, "print(crew.run('pid'), flush=True)", asked, "time.sleep(60)") as running:
+        worker = psutil.Process(int(running.stdout.readline()))
         time.sleep(0.2)
-        program.kill()
+        running.kill()
         until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, 10)
