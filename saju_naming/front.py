@@ -391,6 +391,8 @@ class _Seated(_Timed):
 # %% ../nbs/lib/front.ipynb #f053
 _STUCK = 0.5  # seconds in which a reader took nothing
 
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no seconds
+
 class _Weighed(_Seated):
     "Whether a connection may be asked to make way."
     def seated(self): return self.leaving is None and not self.told_to_go
@@ -402,8 +404,6 @@ class _Weighed(_Seated):
     def stuck(self, now): return bool(self.total_outbufs_len or self.rest) and now > self.moved+_STUCK
 
 # %% ../nbs/lib/front.ipynb #f031
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no seconds
-
 class _Channel(_Weighed):
     "A connection."
     def service(self):
