@@ -368,8 +368,6 @@ class _Timed(_Written):
         return now > self.rested+limits.idle
 
 # %% ../nbs/lib/front.ipynb #f030
-_STUCK = 0.5  # seconds in which a reader took nothing
-
 class _Seated(_Timed):
     "A connection with its place among those of its client."
     told_to_go = False  # it got a 503 for want of a place
@@ -390,6 +388,13 @@ class _Seated(_Timed):
         crowd.pop(self, None)
         if not crowd: self.server.crowds.pop(self.client, None)
 
+# %% ../nbs/lib/front.ipynb #f053
+_STUCK = 0.5  # seconds in which a reader took nothing
+
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no seconds
+
+class _Weighed(_Seated):
+    "Whether a connection may be asked to make way."
     def seated(self): return self.leaving is None and not self.told_to_go
 
     def waits(self): return not (self.requests or self.rest or self.total_outbufs_len or self.close_when_flushed)
@@ -399,9 +404,7 @@ class _Seated(_Timed):
     def stuck(self, now): return bool(self.total_outbufs_len or self.rest) and now > self.moved+_STUCK
 
 # %% ../nbs/lib/front.ipynb #f031
-_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, no seconds
-
-class _Channel(_Seated):
+class _Channel(_Weighed):
     "A connection."
     def service(self):
         "In a thread: one request. Whatever ends the application, the connection is not left behind."
