@@ -119,7 +119,7 @@ def _snake(key):
 
 # %% ../nbs/lib/folders.ipynb #f018
 _LIBRARY = re.compile(r"\.(so|dll|dylib|pyd)(\.[0-9]+)*\s*$", re.IGNORECASE)  # a value that is the name of one
-_NAMES_CODE = ("custom_op", "librar", "lib_path", "plugin", "op_package", "dll")  # in keys, wherever they are
+_NAMES_CODE = ("custom_op", "librar", "libray", "lib_path", "plugin", "op_package", "dll")  # in keys, wherever (external_ep_libray is spelt so)
 _NAMES_FILES = re.compile("(^|_)(paths?|files?|filepath|dirs?|folder|root|config|profiling)(_|$)")
 _IS_FILE = re.compile(r"[/\\]|\.[A-Za-z]\w*(\.[0-9]+)*\s*$")
 
