@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from heapq import heapify, heappop, heapreplace
+from heapq import heappop, heappush
 from itertools import combinations_with_replacement
 import numpy as np
 from .hanja import is_hanja, natural_reading, registrable_readings, table, with_dueum
@@ -373,9 +373,9 @@ def _syllable_elements(school):
     "The element of each syllable's sound, by its number (발음오행)."
     return np.array([ELEMENTS.index(sound_elements(s, school)[0]) for s in SYLLABLES])
 
-def _sound_table(surname, school):
-    "Sound scores of surname + syllable + syllable for every pair."
-    flow, e, head = _FLOWS, _syllable_elements(school), sound_elements(surname, school)
+def _sound_table(head, school):
+    "Sound scores of surname + syllable + syllable for every pair, by the elements of the surname's sound."
+    flow, e = _FLOWS, _syllable_elements(school)
     steps = sum(_FLOW[relation(a, b)] for a, b in zip(head, head[1:]))
     into = flow[ELEMENTS.index(head[-1]), e][:, None] + steps
     two = (into + flow[e[:, None], e])/(len(head) + 1)
@@ -399,10 +399,17 @@ def _kin_table(siblings):
     return kin
 
 # %% ../nbs/04_naming.ipynb #c072
+@lru_cache(maxsize=12)   # 1.2 MB each; a one-syllable surname sounds like one of five
+def _common_points(gender, head, school):
+    "What a gender and the elements of a surname's sound give to each pair of syllables, in points."
+    points = WEIGHTS["name"]*_name_table(gender) + WEIGHTS["sound"]*_sound_table(head, school)
+    points.flags.writeable = False
+    return points
+
 def _syllable_table(request):
     "Everything that depends on the syllables alone, in points."
     gender = "both" if request.gender_neutral else request.gender
-    scores = WEIGHTS["name"]*_name_table(gender) + WEIGHTS["sound"]*_sound_table(request.surname, request.school)
+    scores = _common_points(gender, sound_elements(request.surname, request.school), request.school)
     if request.hangul_only: scores = scores + WEIGHTS["hanja"]*_pure_table()
     if request.siblings: scores = scores + KIN*_kin_table(request.siblings)
     if request.seed: scores = scores + np.random.default_rng(request.seed).normal(0, 1.5, scores.shape).astype(np.float32)
@@ -432,8 +439,10 @@ def _best_per_sound(block):
     first, second = block.first, block.second
     strokes, which = np.unique(first.strokes, return_inverse=True)
     then = block.strokes[strokes][:, second.strokes] + block.own[1]
-    then = np.maximum.reduceat(then, block.cols, 1)                                     # (strokes, second syllables)
-    best = np.maximum.reduceat(then[which] + block.own[0][:, None], block.rows, 0)
+    then = np.maximum.reduceat(then, block.cols, 1)                                     # (strokes, syllables)
+    pairs = then[which]                                                                 # (characters, syllables)
+    pairs += block.own[0][:, None]
+    best = np.maximum.reduceat(pairs, block.rows, 0)
     return best + block.syllables[first.syllable[block.rows]][:, second.syllable[block.cols]] + _SLACK
 
 # %% ../nbs/04_naming.ipynb #c076
@@ -464,15 +473,37 @@ class _Block:
 
 # %% ../nbs/04_naming.ipynb #c078
 def _queue(blocks, size):
-    "The most promising (-bound, block, r, c) entries of all blocks."
-    entries = []
+    "The most promising (-bound, block, r, c) entries of all blocks, the best first."
+    parts = [(np.empty(0, np.float32), *[np.empty(0, int)]*3)]
     for b, block in enumerate(blocks):
         best = _best_per_sound(block)
         top = np.argpartition(best, -size, None)[-size:] if best.size > size else np.arange(best.size)
-        r, c = np.divmod(top, best.shape[1])
-        entries += zip((-best[r, c]).tolist(), [b]*len(top), r.tolist(), c.tolist())
-    heapify(entries)
-    return entries
+        r, c = np.divmod(np.sort(top), best.shape[1])
+        parts.append((-best[r, c], np.full(len(r), b), r, c))
+    columns = [np.concatenate(column) for column in zip(*parts)]
+    order = np.argsort(columns[0], kind="stable")
+    return zip(*(column[order].tolist() for column in columns))
+
+# %% ../nbs/04_naming.ipynb #36cf2e6e
+class _Line:
+    "A line of sorted entries; what is put back into it stands where it belongs."
+    def __init__(self, entries):
+        self.rest, self.back = iter(entries), []
+        self.ahead = next(self.rest, None)
+
+    def first(self):
+        "The first entry, or None at the end."
+        if not self.back or (self.ahead and self.ahead < self.back[0]): return self.ahead
+        return self.back[0]
+
+    def take(self):
+        "Takes the first entry out."
+        entry = self.first()
+        if entry is not self.ahead: return heappop(self.back)
+        self.ahead = next(self.rest, None)
+        return entry
+
+    def put(self, entry): heappush(self.back, entry)
 
 # %% ../nbs/04_naming.ipynb #c080
 def _fixed_limit(blocks, request, limit):
@@ -484,20 +515,25 @@ def _fixed_limit(blocks, request, limit):
 
 def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
-    queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter()
+    line = _Line(_queue(blocks, 100*request.count + 1000))
+    picked, heard, used, places = [], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter()
     often = max(3, -(-3*request.count//10))
     fixed_limit = _fixed_limit(blocks, request, limit)
-    while queue and len(picked) < request.count:
-        bound, b, r, c = queue[0]
+    while line.first() and len(picked) < request.count:
+        _, b, r, c = line.take()
         block, sound = blocks[b], blocks[b].sound(r, c)
         spots = [(side, s) for side, s in enumerate(sound) if side != block.fixed and s < len(SYLLABLES)]
-        if sound in heard or any(places[p] >= often for p in spots) or rejected(*sound): heappop(queue); continue
+        if sound in heard or any(places[p] >= often for p in spots) or rejected(*sound): continue
         score, i, j = block.best_under(r, c, used, [fixed_limit if side == block.fixed else limit for side in (0, 1)])
-        if not np.isfinite(score): heappop(queue)
-        elif score < -bound: heapreplace(queue, (-score, b, r, c))
-        else:
-            heappop(queue); heard.add(sound); places.update(spots); picked.append((block, i, j, float(score)))
-            for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
+        if not np.isfinite(score): continue
+        entry, following = (float(-score), b, r, c), line.first()
+        if following and following < entry:
+            line.put(entry)
+            continue
+        heard.add(sound)
+        places.update(spots)
+        picked.append((block, i, j, float(score)))
+        for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
     return picked
 
 # %% ../nbs/04_naming.ipynb #c082
