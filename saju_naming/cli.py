@@ -538,6 +538,7 @@ def _no_key_here(ctx, param, value):
   saju-naming serve --key-file key.txt --host 0.0.0.0      (같은 망의 다른 기기에도, 열쇠가 있는 사람만)
   saju-naming serve --public --host 0.0.0.0                (열쇠 없이 누구나)
   saju-naming serve --key-file key.txt --ngrok             (밖의 주소와 QR 코드. 환경 변수 NGROK_AUTHTOKEN)
+  saju-naming serve --key-file key.txt --ngrok --trusted-proxy 127.0.0.1     (터널의 손님을 저마다 따로 세기)
   saju-naming serve --docs                                 (/docs에 API의 설명서)
   saju-naming serve --engine openai --base-url http://localhost:8001/v1
   saju-naming serve --origins https://이름.github.io        (다른 곳에 올린 쪽도 이 서버를 부르게)

@@ -518,6 +518,7 @@ def write(
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
+@lru_cache(maxsize=4096)   # 3 MB: the same good candidates come up with every seed
 def _misfit(chars, gender, plan, school="haerye"):
     "Why the model cannot tell a candidate (a sentence on the name), or ''."
     given, hangul = given_of(chars), chars[0][0] == chars[0][1]
@@ -579,7 +580,9 @@ def _by_engine(found, why, seed=0):
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
 
 # %% ../nbs/09_generate.ipynb #told0001
-def _chars(name): return tuple((c.hanja or c.reading, c.reading) for c in name.chars)
+def _spelled(chars): return tuple((c.hanja or c.reading, c.reading) for c in chars)
+
+def _chars(name): return _spelled(name.chars)
 
 def told_text(
     told,   # `Told`
@@ -611,12 +614,15 @@ def _whose(replies, parsed):
     return "engine", f"이름 {sum(written)}개 가운데 {sum(written) - own}개는 모델이, {own}개는 {why}"
 
 # %% ../nbs/09_generate.ipynb #e09m
-def _assemble(found, replies, fitting):
+def _assemble(found, replies):
     "The names that were written, the best first, with the engine's facts and the written meanings."
-    known, parsed = {(n.given, n.given_hanja): n for n in fitting}, [parse_answer(r.text, hangul=True) for r in replies]
-    names = sorted((ToldName(**vars(known[n["given"], n["hanja"]]), meaning=n["meaning"]) for p in parsed for n in p["names"]), key=lambda n: -n.score)
-    source, why = _whose(replies, parsed)
-    return Told(**vars(found) | {"names": tuple(names), "options": found.options | {"count": len(names)}},
+    parsed = [parse_answer(r.text, hangul=True) for r in replies]
+    known, written = {_spelled(c): c for c in found.chars}, [n for p in parsed for n in p["names"]]
+    spelled = [tuple(zip(n["hanja"] or n["given"], n["given"])) for n in written]
+    answer, (source, why) = found.told([known[chars] for chars in spelled]), _whose(replies, parsed)
+    names = [ToldName(**vars(name), meaning=n["meaning"]) for name, n in zip(answer.names, written)]
+    return Told(**vars(answer) | {"names": tuple(sorted(names, key=lambda n: -n.score)),
+                                  "options": answer.options | {"count": len(names)}},
                 explanation=parsed[0]["explanation"], source=source, source_reason=why)
 
 # %% ../nbs/09_generate.ipynb #c074
@@ -657,22 +663,23 @@ def recommend(
     "Names that the model chooses among the engine's best candidates and explains; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
     count, seed = options["count"], options["seed"]
-    def ranked(n): return naming.rank_names(birth, gender, surname, **options | {"count": n})
-    def alone(why): return _by_engine(ranked(count), why, seed)
+    def best(n): return naming.shortlist(birth, gender, surname, **options | {"count": n})
+    def alone(why): return _by_engine(best(count).told(), why, seed)
     if engine is None: return alone("모델을 쓰지 않았습니다")
     loading = _Loading(engine, model, trust_model)
-    found = ranked(min(OPTIONS["count"].high, SHARE*count))
-    plan, sex, school = found.analysis.plan, found.options["gender"], options["school"]
-    misfits = [_misfit(_chars(n), sex, plan, school) for n in found.names]
-    fitting = [n for n, misfit in zip(found.names, misfits) if not misfit]
+    found = best(min(OPTIONS["count"].high, SHARE*count))
+    plan, sex, candidates = found.analysis.plan, found.options["gender"], list(map(_spelled, found.chars))
+    misfits = [_misfit(chars, sex, plan, options["school"]) for chars in candidates]
+    fitting = [chars for chars, misfit in zip(candidates, misfits) if not misfit]
     why = _unfit(found.analysis, misfits, count, options["length"])
     ready = loading.engine()
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
-    replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], list(map(_chars, fitting)), count, seed,
+    replies = write_names(ready, tuple(found.analysis.counts.values()), sex, found.options["surname"], fitting, count,
+                          seed,
                           wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"],
                                **_school(options)))
-    return _assemble(found, replies, fitting)
+    return _assemble(found, replies)
 
 # %% ../nbs/09_generate.ipynb #c081
 def _spread(choices, n, seed):
