@@ -18,18 +18,18 @@ OTHER = "127.0.0.2" if sys.platform == "linux" else None                        
 
 # one connection
 
-def connect(port, source=None, host="127.0.0.1", window=None):
+def connect(port, source=None, host="127.0.0.1", window=None, wait=10):
     "A connection; `window` is a small receive buffer in bytes, so that what is not read waits at the server."
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
-    found.settimeout(10)
-    if window: found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-    if source: found.bind((source, 0))
-    try: found.connect((host, port))
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.settimeout(wait)
+        if window: found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        if source: found.bind((source, 0))
+        with suppress(BlockingIOError): found.connect((host, port))   # only where `wait` is 0
+        return found
     except OSError:
         found.close()
         raise
-    return found
 
 
 def say(s, sent):
@@ -102,7 +102,7 @@ def _crowd(port, n, sources=HERE, window=None):
     with ExitStack() as all_of_them:
         crowd = []
         for _, source in zip(range(n), cycle(sources)):
-            with suppress(OSError): crowd.append(all_of_them.enter_context(connect(port, source, window=window)))
+            with suppress(OSError): crowd.append(all_of_them.enter_context(connect(port, source, window=window, wait=0)))
         yield crowd
 
 
@@ -113,29 +113,40 @@ def idle_connections(port, n, sources=HERE):
 
 
 @contextmanager
-def slow_readers(port, n, path="/style.css", sources=HERE, times=1000):
+def _meanwhile(task, seconds):
+    "Does something again and again in the background."
+    over = Event()
+
+    def work():
+        while not over.wait(seconds): task()
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    try: yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def slow_readers(port, n, path="/style.css", sources=HERE, times=4000):
     "Connections that ask for a file again and again and never read."
     with _crowd(port, n, sources, window=4096) as crowd:
-        for s in crowd: say(s, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()*times)
-        yield crowd
+        left = dict.fromkeys(crowd, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()*times)
+
+        def push():
+            for s, data in left.items(): left[s] = data[data and say(s, data) or 0:]
+        push()
+        with _meanwhile(push, 0.05): yield crowd
 
 
 @contextmanager
 def _dripping(port, n, head, sources):
     "Connections that begin a request and send another byte every half second."
     with _crowd(port, n, sources) as crowd:
-        over = Event()
-
-        def drip():
-            while not over.wait(0.5):
-                for s in crowd: say(s, b"a")
-        for s in crowd: say(s, head)
-        thread = Thread(target=drip, daemon=True)
-        thread.start()
-        try: yield crowd
-        finally:
-            over.set()
-            thread.join()
+        def drip(sent=b"a"):
+            for s in crowd: say(s, sent)
+        drip(head)
+        with _meanwhile(drip, 0.5): yield crowd
 
 
 def dripping_headers(port, n, sources=HERE):

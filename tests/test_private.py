@@ -31,8 +31,8 @@ def base64_of(data):
     "The part of a base64 text that does not depend on what stands around the bytes, in the three ways it may fall."
     for before in range(3):
         text = base64.b64encode(bytes(before) + data)
-        inner = text[(before*8 + 5)//6:len(text) - 4 if (before + len(data)) % 3 else None]
-        if len(inner) >= 8: yield from (inner, inner.replace(b"+", b"-").replace(b"/", b"_"))
+        inner = text[-(-before*8//6):(before + len(data))*8//6]
+        if len(inner) >= 7: yield from (inner, inner.replace(b"+", b"-").replace(b"/", b"_"))
 
 
 def bytes_of(text):
@@ -172,7 +172,7 @@ def aborted(port, key=None):
     own["Connection"] = "keep-alive"
     surname, name, page = request("GET", "/surnames/제갈", **own), request("POST", "/name", BIRTH, **own), request("GET", "/style.css?제갈", **own)
     for sent in (surname, name, surname*50, page*300, (surname + name)*5, name[:-9], name[:60], surname[:30], name + b"\0 1987-03-09", page*20 + surname*20):
-        for wait in (0, 0.01, 0.05, 0.2):
+        for wait in (0, 0.02, 0.1):
             for leave in (reset, socket.socket.close, half):
                 with suppress(OSError):
                     s = connect(port, OTHER, window=4096)
