@@ -11,13 +11,13 @@ A client that is turned away (503) comes back when Retry-After says; its waiting
 surname, gender, seed and pillars are those of its question. Anything that is neither an answer nor a 503 is lost.
 About 25 minutes on two idle cores; --quick two, not for comparing. Exit status 1: this state lost or mixed answers.
 """
-import argparse, json, os, statistics, sys, time
+import argparse, json, os, signal, statistics, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT/"benchmarks"), str(ROOT)]
+sys.path[:0] = [str(ROOT/"benchmarks"), str(ROOT), str(ROOT/"tests")]
 
 from attacks import ATTACKS, attacked  # noqa: E402
 from clients import load, questions  # noqa: E402
@@ -237,6 +237,7 @@ def options():
 
 def main():
     args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))   # so that servers and the other tree go too
     with earlier(args.against) as tree:
         if not tree: print(f"git does not know {args.against} here: this state is measured alone")
         old = [Side(f"앞선 판 {args.against}", tree, args.workers)] if tree else []

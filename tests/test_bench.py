@@ -9,7 +9,7 @@ import pytest
 from test_house import loose
 
 FOLDER = Path(__file__).parents[1]/"benchmarks"
-sys.path.insert(0, str(FOLDER))
+sys.path.insert(0, str(FOLDER))   # attackers, which attacks needs, lies beside this file
 import attacks, clients, pairs, run, serve, sides  # noqa: E402, E401
 
 SCRIPT = """import json, sys
