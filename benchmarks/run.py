@@ -24,7 +24,7 @@ RESULTS = HERE/"results.md"
 SCRIPTS = {  # benchmark → its arguments for --quick
     "manse": ["--births", "10000", "--repeats", "1"], "naming": ["--repeats", "1"], "prompts": ["--rows", "1000", "--peer-rows", "500"],
     "train": ["--rows", "8", "--held", "4"], "generate": ["--rows", "1", "--repeats", "1"], "curves": ["--up-to", "1000", "--requests", "4"],
-    "serve": ["--clients", "1,4", "--seconds", "3", "--requests", "220"], "page": ["--repeats", "1"]}
+    "serve": ["--quick"], "page": ["--repeats", "1"]}
 PACKAGES = ("saju-naming", "numpy", "onnxruntime-genai", "llguidance", "torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "pandas",
             "korean-saju", "sajupy", "lunar-python", "sxtwl")
 
@@ -59,7 +59,7 @@ def setting():
 
 def ratio(row):
     "How many times ahead of the peer: a rate (…/초) is better when larger, anything else when smaller."
-    if row.get("theirs") is None: return None
+    if not row.get("theirs") or not row["ours"]: return None
     return row["ours"]/row["theirs"] if row["unit"].endswith("/초") else row["theirs"]/row["ours"]
 
 
