@@ -11,7 +11,7 @@ from attackers import (CROWDED, HERE, MANY, OTHER, backend, chat, connect, dripp
                        heard, idle_connections, many_files, one_error, post, raw, request, say, serving, slow_readers,
                        started, until)
 from saju_naming.generate import SHIPPED
-from saju_naming.serve import HEADERS
+from saju_naming.guards import HEADERS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, file limits and pipes of POSIX")
 BIRTH = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
