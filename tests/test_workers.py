@@ -3,6 +3,7 @@ import logging, os, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -364,10 +365,26 @@ def test_a_second_stop_is_not_kept_waiting():
 
 def test_stopping_at_every_moment_of_the_beginning():
     before = processes()
-    for moment in range(8):
+    for moment in range(5):
         crew = Crew(answer, SAMPLE, workers=2)
-        time.sleep(moment/50)
+        time.sleep(moment/30)
         crew.stop(0)
+    until(lambda: processes() <= before, 5)
+
+
+def test_stopping_while_a_worker_is_being_started(monkeypatch):
+    before, begun, go = processes(), Event(), Event()
+
+    class Late(workers.Worker):
+        def __init__(self, *asked):
+            super().__init__(*asked)
+            begun.set()
+            go.wait(60)
+    monkeypatch.setattr(workers, "Worker", Late)
+    crew = Crew(LOADS, SAMPLE)
+    assert begun.wait(60)
+    crew.stop(0)
+    go.set()
     until(lambda: processes() <= before, 5)
 
 
