@@ -423,7 +423,7 @@ class Stopping(Desk):
             self.changed.notify_all()
         end = time.monotonic() + 1
         for thread in self.threads: thread.join(max(end - time.monotonic(), 0))
-        _CREWS.discard(self)
+        if not any(thread.is_alive() for thread in self.threads): _CREWS.discard(self)
 
 @atexit.register   # multiprocessing registered its own when it was imported above; the last comes first
 def _stop_all():
