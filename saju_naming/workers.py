@@ -149,6 +149,7 @@ class Worker:
 
 # %% ../nbs/lib/workers.ipynb #w018
 WAITING, LIMIT = 16, 30   # 줄의 자리, 한 일의 한도(초)
+log = logging.getLogger("saju_naming.workers")
 
 class Broken(Exception): "A job failed in a way that nobody foresaw; the text says of what kind and where."
 
@@ -173,6 +174,8 @@ def busy(
 # %% ../nbs/lib/workers.ipynb #w019
 class Line:
     "A line of bounded length (줄)."
+    unfit: SajuError | None = None   # why nobody can be answered here, now or later
+
     def __init__(
         self,
         workers,  # 일꾼의 수
@@ -212,6 +215,7 @@ class Places(Line):
         "A place in the line, or `Busy`."
         with self.changed:
             if not self.open: raise self.busy("서버가 멈추는 중입니다")
+            if self.unfit and not self.loaded(): raise copy(self.unfit)
             if self.inside >= self.size: raise self.busy("줄이 찼습니다")
             job = Job(message)
             self.jobs.add(job)
@@ -231,7 +235,9 @@ class Places(Line):
         "Gives the place back; what was not answered is given up, and so is the worker that has it."
         with self.changed:
             if not job.outcome:
-                if job.worker: job.worker.kill()
+                if job.worker:
+                    log.warning("a worker is given up: its time is over")
+                    job.worker.kill()
                 late = "답을 만들지 못했습니다" if job.worker else "차례가 오지 않았습니다"
                 self.settle(job, "busy", self.busy(f"정해진 시간 안에 {late}"))
             if job in self.queue: self.queue.remove(job)
@@ -239,9 +245,6 @@ class Places(Line):
             self.changed.notify_all()
 
 # %% ../nbs/lib/workers.ipynb #w024
-log = logging.getLogger("saju_naming.workers")
-
-# %% ../nbs/lib/workers.ipynb #w0b2
 class Foreman:
     "What gives jobs to one worker after another."
     def __init__(
@@ -298,7 +301,9 @@ class Keeper(Foreman):
     def employ(self):
         "One worker from its first to its last moment: None, or how it ended if it never had its engine loaded."
         begun = time.monotonic()
-        try: worker = Worker(self.crew.answer, self.crew.sample)
+        try:
+            _deaf()
+            worker = Worker(self.crew.answer, self.crew.sample)
         except Exception as e: return where(e)   # no process, no memory, or an answer that no process can be given
         with self.changed:
             self.crew.workers.add(worker)
@@ -315,7 +320,6 @@ class Keeper(Foreman):
 
     def keep(self):
         "One worker after another, with growing pauses where they end before they are of use."
-        _deaf()
         deaths = 0
         while not self.crew.closed:
             ended = self.employ()
@@ -330,7 +334,6 @@ class Health(Places):
     "Whether the engine answers, by how the last sample or job like it went."
     fault: str | None = "아직 모델을 읽고 있습니다"   # why it does not
     first: tuple | None = None       # what the first worker that loaded it said of the sample: (kind, reply)
-    unfit: SajuError | None = None   # why the engine of this machine cannot begin
     lasting = True
 
     def note(self, kind, reply):
@@ -380,7 +383,6 @@ class Desk(Health):
 
     def run(self, job, **asked):
         "The answer of a job; `InputError` is the caller's fault, `Unavailable` is ours."
-        if self.unfit and not self.loaded(): raise copy(self.unfit)
         kind, reply = self.give(job, asked)
         if kind == "refused" and isinstance(reply, Unavailable): self.note(kind, reply)
         if kind == "done" and job == self.sample[0]: self.note(kind, reply)
@@ -421,7 +423,7 @@ class Stopping(Desk):
             self.changed.notify_all()
         end = time.monotonic() + 1
         for thread in self.threads: thread.join(max(end - time.monotonic(), 0))
-        _CREWS.discard(self)
+        if not any(thread.is_alive() for thread in self.threads): _CREWS.discard(self)
 
 @atexit.register   # multiprocessing registered its own when it was imported above; the last comes first
 def _stop_all():

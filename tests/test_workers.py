@@ -3,6 +3,7 @@ import logging, os, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
@@ -150,7 +151,7 @@ SILENT = {"hangs": ("hang", {}), "spins": ("spin", {}), "stopped": ("freeze", {}
 @pytest.mark.parametrize("job, asked", SILENT.values(), ids=SILENT)
 def test_a_silent_worker_is_given_up(crew, job, asked):
     before = processes()
-    late = taken(0.7, crew, job, **asked)
+    late = taken(0.5, crew, job, **asked)
     assert type(late) is Busy and "답을 만들지 못했습니다" in late.reason
     well(crew)
     until(lambda: len(processes()) == 2)
@@ -189,7 +190,7 @@ def test_a_late_answer_is_for_nobody(crew):
 def test_a_big_question_to_a_stopped_worker_ends_in_time():
     with crew_of(workers=1) as crew:
         os.kill(crew.run("pid"), signal.SIGSTOP)
-        assert type(taken(0.7, crew, "echo", big="x"*10_000_000)) is Busy
+        assert type(taken(0.5, crew, "echo", big="x"*10_000_000)) is Busy
         assert crew.run("echo", n=1) == {"n": 1}
 
 
@@ -239,7 +240,7 @@ def test_all_stopped(crew, monkeypatch):
 def test_what_a_worker_started_does_not_hold_its_pipe(tmp_path):
     with crew_of(workers=1) as crew:
         with pytest.raises(Busy):
-            crew.limit = 1
+            crew.limit = 0.5
             crew.run("child", path=str(tmp_path/"pid"))
         crew.limit = 60
         assert crew.run("echo", n=1) == {"n": 1}
@@ -364,10 +365,26 @@ def test_a_second_stop_is_not_kept_waiting():
 
 def test_stopping_at_every_moment_of_the_beginning():
     before = processes()
-    for moment in range(8):
+    for moment in range(5):
         crew = Crew(answer, SAMPLE, workers=2)
-        time.sleep(moment/50)
+        time.sleep(moment/30)
         crew.stop(0)
+    until(lambda: processes() <= before, 5)
+
+
+def test_stopping_while_a_worker_is_being_started(monkeypatch):
+    before, begun, go = processes(), Event(), Event()
+
+    class Late(workers.Worker):
+        def __init__(self, *asked):
+            super().__init__(*asked)
+            begun.set()
+            go.wait(60)
+    monkeypatch.setattr(workers, "Worker", Late)
+    crew = Crew(LOADS, SAMPLE)
+    assert begun.wait(60)
+    crew.stop(0)
+    go.set()
     until(lambda: processes() <= before, 5)
 
 
