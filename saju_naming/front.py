@@ -601,6 +601,33 @@ class _Server(_Tended):
 # %% ../nbs/lib/front.ipynb #f041
 _TICK = 0.2  # seconds between two looks at the clocks
 
+class _Loop:
+    "The thread that sees to all connections."
+    def __init__(self, server):
+        self.server, self.until = server, None
+        self.thread = Thread(target=self.run, name="front", daemon=True)
+
+    def run(self):
+        "Rounds until it is over. A fault of ours in one of them does not end the server."
+        while not self.over():
+            try: self.round()
+            except Exception:
+                _QUIET.exception()
+                time.sleep(_TICK)
+        self.server.end()
+
+    def round(self):
+        "One look at the clocks, one at the sockets."
+        if self.until is not None: self.server.shut()
+        self.server.tend()
+        if not self.over(): _poll(_TICK, self.server._map)
+
+    def over(self):
+        "Whether it is stopped and everybody has gone, or must go."
+        if self.until is None: return False
+        return time.monotonic() > self.until or (self.server.stopping and not self.server.active_channels)
+
+# %% ../nbs/lib/front.ipynb #f054
 class Front:
     "An HTTP server in the background of this process (앞문)."
     def __init__(self,
@@ -613,33 +640,14 @@ class Front:
     ):
         self.port = listening.getsockname()[1]
         self._server = _Server(app, listening, threads, refusal, limits, uncapped)
-        self._until: float | None = None  # when it has to be over
-        self._thread = Thread(target=self._run, name="front", daemon=True)
-        self._thread.start()
+        self._loop = _Loop(self._server)
+        self._loop.thread.start()
 
     def stop(self,
         seconds: float = 5,  # for the requests inside and the way of their replies
     ):
         "Takes nothing new, finishes what is inside, closes everything (멈추기)."
         until = time.monotonic()+max(0, seconds)
-        self._until = until if self._until is None else min(until, self._until)
+        self._loop.until = until if self._loop.until is None else min(until, self._loop.until)
         self._server.pull_trigger()
-        self._thread.join(max(0, seconds)+1)
-
-    def _run(self):
-        while not self._over():
-            try: self._round()
-            except Exception:  # a fault of ours in one round does not end the server
-                _QUIET.exception()
-                time.sleep(_TICK)
-        self._server.end()
-
-    def _round(self):
-        if self._until is not None: self._server.shut()
-        self._server.tend()
-        if not self._over(): _poll(_TICK, self._server._map)
-
-    def _over(self):
-        if self._until is None: return False
-        done = self._server.stopping and not self._server.active_channels
-        return done or time.monotonic() > self._until
+        self._loop.thread.join(max(0, seconds)+1)

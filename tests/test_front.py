@@ -467,7 +467,7 @@ def test_stopping_lets_those_inside_finish(app):
         for client in inside:
             assert re.fullmatch(rb'(?s)HTTP/1.1 200 .*Connection: close.*\{"open":true\}\s*', hear(client))
         ending.join(20)
-        assert not ending.is_alive() and not front._thread.is_alive()
+        assert not ending.is_alive() and not front._loop.thread.is_alive()
 
 
 def test_stopping_waits_for_the_whole_reply(app):
@@ -486,7 +486,7 @@ def test_stopping_has_an_end(app, sent):
     with opened(app) as front, knock(front, sent) as client:
         until(lambda: app.asked)
         front.stop(0.5)
-        assert not front._thread.is_alive() and gone(client)
+        assert not front._loop.thread.is_alive() and gone(client)
         app.gate.set()
         listen("127.0.0.1", front.port).close()
 
