@@ -130,6 +130,7 @@ class Limits:
 # %% ../nbs/lib/front.ipynb #f015
 _LEAVING = 64   # connections that only wait for the client to close, beside `total`
 _RESERVE = 128  # files of the model and the workers
+_TICK = 0.2     # seconds between two looks at the clocks
 
 def _most_connections():
     "How many connections the system lets this process have, 1000 at the most."
@@ -599,8 +600,6 @@ class _Server(_Tended):
             return [], b""
 
 # %% ../nbs/lib/front.ipynb #f041
-_TICK = 0.2  # seconds between two looks at the clocks
-
 class _Loop:
     "The thread that sees to all connections."
     def __init__(self, server):
