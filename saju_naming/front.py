@@ -147,8 +147,6 @@ def _poll(timeout, map):
 
 # %% ../nbs/lib/front.ipynb #f017
 _LOG = logging.getLogger("saju_naming.front")
-_NO_FAULT = (ConnectionError, TimeoutError)  # clients that went away
-_GONE = (errno.ENOTCONN, errno.ESHUTDOWN, errno.EBADF, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 def kind_and_place(
     error: BaseException,  # 예외
@@ -158,6 +156,12 @@ def kind_and_place(
     places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in reversed(frames)]
     return f"{type(error).__name__} ({' < '.join(places)})"
 
+def _client_left(error):
+    "Whether this is only a client that went away; an OSError of the application is none."
+    if isinstance(error, ClientDisconnected): return True
+    last = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)][-1:]
+    return isinstance(error, OSError) and last == [wasyncore.__file__]
+
 # %% ../nbs/lib/front.ipynb #f051
 class _Quiet:
     "A logger for waitress that drops its words."
@@ -165,8 +169,7 @@ class _Quiet:
         "The error at work; a word without one tells nothing that may be kept."
         error = sys.exc_info()[1]
         if error is None: return
-        gone = isinstance(error, (ClientDisconnected, *_NO_FAULT)) or getattr(error, "errno", None) in _GONE
-        _LOG.log(logging.DEBUG if gone else level, "%s", kind_and_place(error))
+        _LOG.log(logging.DEBUG if _client_left(error) else level, "%s", kind_and_place(error))
 
     def exception(self, *said, **more): self.log(logging.ERROR)
 
@@ -402,7 +405,16 @@ class _Weighed(_Seated):
 
     def waits_since(self): return self.asked or self.rested or time.monotonic()
 
-    def stuck(self, now): return bool(self.total_outbufs_len or self.rest) and now > self.moved+_STUCK
+    def stuck(self, now):
+        "Whether its reader leaves what it asked for: in our buffer, or the next request unread behind a full kernel."
+        owes = self.total_outbufs_len or (self.rest and not self.requests)
+        return bool(owes) and now > self.moved+_STUCK
+
+    def drop(self):
+        "Closes with a reset: what the kernel still holds for this reader goes too."
+        try: self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        except OSError: _QUIET.debug()  # closed by the other side already
+        self.handle_close()
 
 # %% ../nbs/lib/front.ipynb #f031
 class _Channel(_Weighed):
@@ -432,8 +444,8 @@ class _Channel(_Weighed):
         "Its time is over: a 408 for a request that is half here, a reset for a reader that does not read."
         owes = self.total_outbufs_len
         if self.request is not None and not (owes or self.will_close or self.leaving): return self.refuse(408)
-        if owes: self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.handle_close()
+        if owes: self.drop()
+        else: self.handle_close()
 
 # %% ../nbs/lib/front.ipynb #f033
 def _socket_options():
@@ -531,7 +543,7 @@ class _Rooms(_Doors):
         waiting = [channel for channel in crowd if channel.seated() and channel.waits()]
         stuck = [channel for channel in crowd if channel.seated() and channel.stuck(now)]
         if waiting: min(waiting, key=lambda channel: channel.waits_since()).handle_close()
-        elif stuck: min(stuck, key=lambda channel: channel.moved).handle_close()
+        elif stuck: min(stuck, key=lambda channel: channel.moved).drop()
         return bool(waiting or stuck)
 
     def evict_any(self):
