@@ -130,6 +130,7 @@ class Limits:
 # %% ../nbs/lib/front.ipynb #f015
 _LEAVING = 64   # connections that only wait for the client to close, beside `total`
 _RESERVE = 128  # files of the model and the workers
+_TICK = 0.2     # seconds between two looks at the clocks
 
 def _most_connections():
     "How many connections the system lets this process have, 1000 at the most."
@@ -146,8 +147,6 @@ def _poll(timeout, map):
 
 # %% ../nbs/lib/front.ipynb #f017
 _LOG = logging.getLogger("saju_naming.front")
-_NO_FAULT = (ConnectionError, TimeoutError)  # clients that went away
-_GONE = (errno.ENOTCONN, errno.ESHUTDOWN, errno.EBADF, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 def kind_and_place(
     error: BaseException,  # 예외
@@ -157,6 +156,12 @@ def kind_and_place(
     places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in reversed(frames)]
     return f"{type(error).__name__} ({' < '.join(places)})"
 
+def _client_left(error):
+    "Whether this is only a client that went away; an OSError of the application is none."
+    if isinstance(error, ClientDisconnected): return True
+    last = [frame.f_code.co_filename for frame, _ in walk_tb(error.__traceback__)][-1:]
+    return isinstance(error, OSError) and last == [wasyncore.__file__]
+
 # %% ../nbs/lib/front.ipynb #f051
 class _Quiet:
     "A logger for waitress that drops its words."
@@ -164,8 +169,7 @@ class _Quiet:
         "The error at work; a word without one tells nothing that may be kept."
         error = sys.exc_info()[1]
         if error is None: return
-        gone = isinstance(error, (ClientDisconnected, *_NO_FAULT)) or getattr(error, "errno", None) in _GONE
-        _LOG.log(logging.DEBUG if gone else level, "%s", kind_and_place(error))
+        _LOG.log(logging.DEBUG if _client_left(error) else level, "%s", kind_and_place(error))
 
     def exception(self, *said, **more): self.log(logging.ERROR)
 
@@ -401,7 +405,16 @@ class _Weighed(_Seated):
 
     def waits_since(self): return self.asked or self.rested or time.monotonic()
 
-    def stuck(self, now): return bool(self.total_outbufs_len or self.rest) and now > self.moved+_STUCK
+    def stuck(self, now):
+        "Whether its reader leaves what it asked for: in our buffer, or the next request unread behind a full kernel."
+        owes = self.total_outbufs_len or (self.rest and not self.requests)
+        return bool(owes) and now > self.moved+_STUCK
+
+    def drop(self):
+        "Closes with a reset: what the kernel still holds for this reader goes too."
+        try: self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        except OSError: _QUIET.debug()  # closed by the other side already
+        self.handle_close()
 
 # %% ../nbs/lib/front.ipynb #f031
 class _Channel(_Weighed):
@@ -431,8 +444,8 @@ class _Channel(_Weighed):
         "Its time is over: a 408 for a request that is half here, a reset for a reader that does not read."
         owes = self.total_outbufs_len
         if self.request is not None and not (owes or self.will_close or self.leaving): return self.refuse(408)
-        if owes: self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.handle_close()
+        if owes: self.drop()
+        else: self.handle_close()
 
 # %% ../nbs/lib/front.ipynb #f033
 def _socket_options():
@@ -530,7 +543,7 @@ class _Rooms(_Doors):
         waiting = [channel for channel in crowd if channel.seated() and channel.waits()]
         stuck = [channel for channel in crowd if channel.seated() and channel.stuck(now)]
         if waiting: min(waiting, key=lambda channel: channel.waits_since()).handle_close()
-        elif stuck: min(stuck, key=lambda channel: channel.moved).handle_close()
+        elif stuck: min(stuck, key=lambda channel: channel.moved).drop()
         return bool(waiting or stuck)
 
     def evict_any(self):
@@ -599,8 +612,33 @@ class _Server(_Tended):
             return [], b""
 
 # %% ../nbs/lib/front.ipynb #f041
-_TICK = 0.2  # seconds between two looks at the clocks
+class _Loop:
+    "The thread that sees to all connections."
+    def __init__(self, server):
+        self.server, self.until = server, None
+        self.thread = Thread(target=self.run, name="front", daemon=True)
 
+    def run(self):
+        "Rounds until it is over. A fault of ours in one of them does not end the server."
+        while not self.over():
+            try: self.round()
+            except Exception:
+                _QUIET.exception()
+                time.sleep(_TICK)
+        self.server.end()
+
+    def round(self):
+        "One look at the clocks, one at the sockets."
+        if self.until is not None: self.server.shut()
+        self.server.tend()
+        if not self.over(): _poll(_TICK, self.server._map)
+
+    def over(self):
+        "Whether it is stopped and everybody has gone, or must go."
+        if self.until is None: return False
+        return time.monotonic() > self.until or (self.server.stopping and not self.server.active_channels)
+
+# %% ../nbs/lib/front.ipynb #f054
 class Front:
     "An HTTP server in the background of this process (앞문)."
     def __init__(self,
@@ -613,33 +651,14 @@ class Front:
     ):
         self.port = listening.getsockname()[1]
         self._server = _Server(app, listening, threads, refusal, limits, uncapped)
-        self._until: float | None = None  # when it has to be over
-        self._thread = Thread(target=self._run, name="front", daemon=True)
-        self._thread.start()
+        self._loop = _Loop(self._server)
+        self._loop.thread.start()
 
     def stop(self,
         seconds: float = 5,  # for the requests inside and the way of their replies
     ):
         "Takes nothing new, finishes what is inside, closes everything (멈추기)."
         until = time.monotonic()+max(0, seconds)
-        self._until = until if self._until is None else min(until, self._until)
+        self._loop.until = until if self._loop.until is None else min(until, self._loop.until)
         self._server.pull_trigger()
-        self._thread.join(max(0, seconds)+1)
-
-    def _run(self):
-        while not self._over():
-            try: self._round()
-            except Exception:  # a fault of ours in one round does not end the server
-                _QUIET.exception()
-                time.sleep(_TICK)
-        self._server.end()
-
-    def _round(self):
-        if self._until is not None: self._server.shut()
-        self._server.tend()
-        if not self._over(): _poll(_TICK, self._server._map)
-
-    def _over(self):
-        if self._until is None: return False
-        done = self._server.stopping and not self._server.active_channels
-        return done or time.monotonic() > self._until
+        self._loop.thread.join(max(0, seconds)+1)
