@@ -119,7 +119,7 @@ def _snake(key):
 
 # %% ../nbs/lib/folders.ipynb #f018
 _LIBRARY = re.compile(r"\.(so|dll|dylib|pyd)(\.[0-9]+)*\s*$", re.IGNORECASE)  # a value that is the name of one
-_NAMES_CODE = ("custom_op", "librar", "libray", "lib_path", "plugin", "op_package", "dll")  # in keys, wherever (external_ep_libray is spelt so)
+_NAMES_CODE = ("custom_op", "librar", "libray", "lib_path", "plugin", "op_package", "dll")  # in keys; also misspelt
 _NAMES_FILES = re.compile("(^|_)(paths?|files?|filepath|dirs?|folder|root|config|profiling)(_|$)")
 _IS_FILE = re.compile(r"[/\\]|\.[A-Za-z]\w*(\.[0-9]+)*\s*$")
 
@@ -166,11 +166,12 @@ def check_weights(
     if any(f.suffix == ".safetensors" or f.name.endswith(".safetensors.index.json") for f in files): return
     other = sorted(f.name for f in files if f.suffix.lower() in PICKLES)
     if not other: return
-    reason = f"가중치가 safetensors가 아닙니다({other[0]}). 이런 파일은 여는 것만으로 남의 코드를 돌릴 수 있어 읽지 않습니다"
+    reason = f"가중치가 safetensors가 아닙니다({other[0]}). 여는 것만으로 남의 코드를 돌릴 수 있는 꼴이라 읽지 않습니다"
     remedy = ("만든 이에게 safetensors를 부탁하거나, 믿을 수 있는 파일이면 transformers로 읽어 save_pretrained로 "
               "다시 저장해 주세요(model.safetensors가 생깁니다)")
     raise InputError("model", str(folder), reason, remedy)
 
+# %% ../nbs/lib/folders.ipynb #f039
 def _check_shards(index):
     "Refuses a list of shards that names anything but safetensors beside it."
     shards = read_json(index).get("weight_map")
@@ -189,6 +190,13 @@ def _runs_python(way, value):
     if key.endswith("implementation"): return isinstance(value, str) and "/" in value
     return key in ("auto_map", "megatron_config", "custom_generate", "custom_pipelines") and value not in (None, [])
 
+def _pairs(document):
+    "A document with its objects as pairs."
+    if isinstance(document, dict): return _Object((str(key), _pairs(value)) for key, value in document.items())
+    if isinstance(document, _Object) or not isinstance(document, (list, tuple)): return document
+    return [_pairs(value) for value in document]
+
+# %% ../nbs/lib/folders.ipynb #f038
 def check_settings(
     name,       # of the model, for the error
     document,   # of JSON, objects as dicts or as pairs
@@ -198,13 +206,8 @@ def check_settings(
     for way, value in _leaves(_pairs(document)):
         if not _runs_python(way, value): continue
         reason = f"모델이 제 파이썬 코드를 부릅니다({file}의 {first_words('.'.join(way))})"
-        raise InputError("model", str(name), reason, "모델의 코드는 돌리지 않습니다. 그 칸 없이 저장한 모델을 적어 주세요")
-
-def _pairs(document):
-    "A document with its objects as pairs."
-    if isinstance(document, dict): return _Object((str(key), _pairs(value)) for key, value in document.items())
-    if isinstance(document, _Object) or not isinstance(document, (list, tuple)): return document
-    return [_pairs(value) for value in document]
+        remedy = "모델의 코드는 돌리지 않습니다. 그 칸 없이 저장한 모델을 적어 주세요"
+        raise InputError("model", str(name), reason, remedy)
 
 # %% ../nbs/lib/folders.ipynb #f025
 SETTINGS = ("config.json", "tokenizer_config.json", "generation_config.json", "adapter_config.json",
