@@ -37,6 +37,7 @@ class SajuError(Exception):
         shown = "" if self.value is None else f" {_short(self.value)}"
         return f"{label(self.field)}{shown}: {self.reason}. {self.remedy}."
 
+# %% ../nbs/lib/errors.ipynb #e026
 def _short(value, most=80):
     "A value as a message can carry it."
     shown = repr(value)

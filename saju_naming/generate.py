@@ -196,6 +196,7 @@ def _look_onnx(folder, trust_model=False):
     check_graphs(folder)
     read_json(folder/"tokenizer.json")
 
+# %% ../nbs/09_generate.ipynb #e09v
 def _open_onnx(folder, trust_model=False):
     "Model, maker of tokenizers, end tokens and context length of an onnxruntime-genai folder."
     _look_onnx(folder, trust_model)
@@ -218,10 +219,9 @@ class EmbeddedEngine:
     "The small model that ships with the package; needs no torch."
     name = "embedded"
 
-    def __init__(
-        self,
-        folder=None,  # an onnxruntime-genai folder; None is the one that ships with the package
-        trust_model=OPTIONS["trust_model"].default,  # 폴더가 부르는 코드를 믿는가
+    def __init__(self,
+        folder=None,        # an onnxruntime-genai folder; None is the one that ships with the package
+        trust_model=False,  # 폴더가 부르는 코드를 믿는가
     ):
         self.folder = Path(folder or SHIPPED)
         self.model, self.new_tokenizer, self.ends, self.context = _open_onnx(self.folder, trust_model)
@@ -326,6 +326,7 @@ def _look_server(url):
     if not url: raise InputError("model", url or "", "서버의 주소가 없습니다", "--model http://localhost:8000/v1처럼 적어 주세요")
     authorization(check_address(url.partition("#")[0].rstrip("/")))  # a key that may not be sent there is an error now
 
+# %% ../nbs/09_generate.ipynb #e09u
 def look(
     engine="embedded",  # `Engine`, its name, or None for the rule engine alone
     model=None,         # 폴더, 허브의 이름, 또는 서버의 주소

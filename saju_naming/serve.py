@@ -447,7 +447,7 @@ def create_app(
     return app
 
 # %% ../nbs/11_serve.ipynb #c091
-GRACE = 7   # 초: 멈출 때 받은 요청을 기다리는 시간
+GRACE = 6   # 초: 멈출 때 받은 요청을 기다리는 시간
 
 @dataclass
 class Running:
@@ -519,13 +519,14 @@ def tunnel(
 
 # %% ../nbs/11_serve.ipynb #c095
 class Stop:
-    "Whether Ctrl-C or SIGTERM came; the second one ends the process at once."
+    "Whether Ctrl-C or SIGTERM came. While the server starts it ends at once, as it does at the second one."
     def __init__(self):
-        self.heard = False
+        self.heard, self.starting = False, True
         self.signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
         for number in self.signals: signal.signal(number, self.hear)
 
     def hear(self, *_):
+        if self.starting: sys.exit(0)   # whatever it waits for: a folder on a disk that is gone
         self.heard = True
         for number in self.signals: signal.signal(number, signal.SIG_DFL)
 
@@ -540,7 +541,6 @@ SLOW = 10   # 초: 이보다 오래 읽으면 읽고 있다고 알린다
 
 def _announce(running, ngrok):
     "Tells where the server is."
-    if running.door.notice: say(running.door.notice)
     say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
     if not ngrok: return
     try: tunnel(running)
@@ -553,7 +553,8 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = Stop()
     running = start(**options)
-    crew = running.crew
+    stop.starting, crew = False, running.crew
+    if running.door.notice: say(running.door.notice)
     if crew.lasting and not stop.wait(lambda: crew.first or crew.unfit, SLOW): say("모델을 읽고 있습니다.")
     if crew.lasting: stop.wait(lambda: crew.first or crew.unfit)
     if not crew.unfit: _announce(running, options.get("ngrok"))
