@@ -6,8 +6,8 @@
 __all__ = ['ENV_KEY', 'RATE', 'ORIGINS', 'MOST_BYTES', 'HEADERS', 'keys_in', 'read_keys', 'opens', 'plain_address',
            'addresses_of', 'reaches_out', 'check_exposure', 'networks', 'client_of', 'Rate', 'host_name', 'Hosts',
            'origin_pattern', 'origin_patterns', 'error_body', 'refused', 'for_strangers', 'refusal', 'fault',
-           'plain_words', 'where', 'http_error', 'unavailable', 'add_errors', 'Door', 'Misdirected', 'Closed', 'inner',
-           'admit', 'add_guards', 'labels_of', 'add_metrics']
+           'plain_words', 'http_error', 'unavailable', 'add_errors', 'Door', 'Misdirected', 'Closed', 'inner', 'admit',
+           'add_guards', 'labels_of', 'add_metrics']
 
 # %% ../nbs/lib/guards.ipynb #291d43d2
 import hashlib
@@ -20,9 +20,7 @@ import os
 import re
 import socket
 import time
-import traceback
 from http import HTTPStatus
-from pathlib import Path
 from threading import Lock
 from urllib.parse import urlsplit
 
@@ -34,7 +32,7 @@ from flask_cors import CORS
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound, TooManyRequests, Unauthorized
-from .errors import Busy, InputError, SajuError, Unavailable
+from .errors import Busy, InputError, SajuError, Unavailable, where
 from .options import ENGINE
 
 # %% ../nbs/lib/guards.ipynb #a1c5646b
@@ -406,14 +404,6 @@ def plain_words(
     return " ".join(kept)[:most]
 
 # %% ../nbs/lib/guards.ipynb #f766f971
-def where(
-    error,   # an exception
-) -> str:
-    "An unexpected error without its words, which may hold a birth: its kind and the line that raised it."
-    raised = traceback.extract_tb(error.__traceback__)
-    at = f" {Path(raised[-1].filename).name}:{raised[-1].lineno}" if raised else ""
-    return f"{type(error).__name__}{at}"
-
 _KEPT = ("Allow", "WWW-Authenticate", "Content-Range", "Retry-After")
 
 def http_error(
@@ -489,7 +479,7 @@ class Door:
         self.notice = check_exposure(host, self.keys, public, ngrok)   # to be printed
         self.hosts, self.trusted = Hosts(host, allow_host), networks(trusted_proxy)
         self.origins, self.rate = origin_patterns(origins), Rate(rate)
-        self.shown = {"docs": docs, "metrics": metrics}
+        self.shown, self.public = {"docs": docs, "metrics": metrics}, public
 
 # %% ../nbs/lib/guards.ipynb #bf7d25eb
 _PRIVATE = {"/docs": "docs", "/openapi.json": "docs", "/metrics": "metrics"}

@@ -33,10 +33,10 @@ from flask_openapi3 import Info, OpenAPI
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
 from . import __version__
 from .checks import read, takes, unknown_option
-from .errors import InputError, SajuError, Unavailable, needs
+from .errors import InputError, SajuError, Unavailable, needs, where
 from .front import Front, listen, url_of
 from .generate import ask, look, recommend
-from .guards import RATE, Door, add_errors, add_guards, add_metrics, check_exposure, fault, refusal, where
+from .guards import RATE, Door, add_errors, add_guards, add_metrics, check_exposure, fault, refusal
 
 # %% ../nbs/11_serve.ipynb #c006
 from .hanja import table
