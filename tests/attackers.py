@@ -4,10 +4,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader
 from itertools import cycle
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 import psutil
 
@@ -55,9 +57,19 @@ class Reply:
     def json(self): return json.loads(self.body)
 
 
+class _Ear(BufferedReader):
+    "What came on a connection; it stays open from one answer to the next."
+    def makefile(self, *_): return self
+
+    def close(self): pass
+
+
+_EARS = WeakKeyDictionary()
+
+
 def heard(s, method="GET"):
     "The next answer on a connection."
-    reply = HTTPResponse(s, method=method)
+    reply = HTTPResponse(_EARS.setdefault(s, _Ear(socket.SocketIO(s, "r"))), method=method)
     try:
         reply.begin()
         return Reply(reply.status, reply.headers, reply.read())
@@ -102,7 +114,8 @@ def _crowd(port, n, sources=HERE, window=None):
     with ExitStack() as all_of_them:
         crowd = []
         for _, source in zip(range(n), cycle(sources)):
-            with suppress(OSError): crowd.append(all_of_them.enter_context(connect(port, source, window=window, wait=0)))
+            with suppress(OSError): crowd.append(all_of_them.enter_context(connect(port, source, window=window,
+                wait=0)))
         yield crowd
 
 

@@ -1,14 +1,14 @@
 "What a hostile stranger tries against `saju-naming serve`, from outside and on loopback only: every attack is bounded."
 import json, os, random, re, shutil, signal, socket, string, sys, time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Thread
-from urllib.parse import quote
 
 import psutil
 import pytest
-from attackers import (CROWDED, HERE, MANY, OTHER, backend, chat, connect, dripping_bodies, dripping_headers, get,
-                       heard, idle_connections, many_files, one_error, post, raw, request, say, serving, slow_readers,
+from attackers import (CROWDED, HERE, OTHER, backend, chat, connect, dripping_bodies, dripping_headers, get,
+                       heard, idle_connections, many_files, one_error, post, raw, request, serving, slow_readers,
                        started, until)
 from saju_naming.generate import SHIPPED
 from saju_naming.guards import HEADERS
@@ -17,7 +17,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, file l
 BIRTH = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
 MARKED = BIRTH | {"surname": "황보"}   # a request that its backend knows again
 WEB = Path(__file__).parents[1]/"saju_naming"/"web"
-LARGEST = "/" + max((p for p in WEB.rglob("*") if p.is_file()), key=lambda p: p.stat().st_size).relative_to(WEB).as_posix()
+LARGEST = "/" + max((p for p in WEB.rglob("*") if p.is_file()),
+    key=lambda p: p.stat().st_size).relative_to(WEB).as_posix()
 DEADLINE = 60   # seconds after which no attacker's connection may be open
 SOON = 10       # seconds in which a server ends
 
@@ -104,6 +105,13 @@ def test_an_attack_ends_by_a_deadline(served, sieges, name, sources):
     until(lambda: not served.holds(crowd), max(5, DEADLINE - (time.monotonic() - began)), f"{name} may stay for ever")
 
 
+def test_nothing_is_left_of_the_attacks(served):
+    "Neither open files nor memory."
+    server = psutil.Process(served.process.pid)
+    until(lambda: server.num_fds() < 150, 40, "files stay open")
+    assert server.memory_info().rss < 500e6
+
+
 def test_one_client_may_not_take_every_connection(served):
     "A client's connections are bounded; the others find room."
     with idle_connections(served.port, 400) as crowd:
@@ -130,46 +138,79 @@ GET = b"GET /check HTTP/1.1\r\nHost: localhost\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 HIDDEN = b"GET /surnames/%EA%B9%80 HTTP/1.1\r\nHost: localhost\r\n\r\n"   # smuggled behind another request
 BROKEN = {
-    "no path": b"GET\r\n\r\n", "HTTP/0.9": b"GET /check\r\n\r\n", "bytes": b"\0\1\2\3\r\n\r\n", "TLS": b"\x16\3\1\2\0\1\0\1\xfc\3\3\r\n\r\n",
+    "no path": b"GET\r\n\r\n", "HTTP/0.9": b"GET /check\r\n\r\n", "bytes": b"\0\1\2\3\r\n\r\n",
+    "TLS": b"\x16\3\1\2\0\1\0\1\xfc\3\3\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/9.9": b"GET /check HTTP/9.9\r\nHost: localhost\r\n\r\n",
     "words left over": b"GET /check HTTP/1.1 x\r\nHost: localhost\r\n\r\n", "no name": GET + b": x\r\n\r\n",
-    "no colon": GET + b"hello\r\n\r\n", "space before the colon": GET + b"X-A : 1\r\n\r\n", "folded": GET + b"X-A: 1\r\n X-B: 2\r\n\r\n",
-    "NUL in a header": GET + b"X-A: 1\0002\r\n\r\n", "NUL in the path": b"GET /che\0ck HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "bare CR": GET + b"X-A: 1\rX-B: 2\r\n\r\n", "broken address": b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no colon": GET + b"hello\r\n\r\n", "space before the colon": GET + b"X-A : 1\r\n\r\n",
+    "folded": GET + b"X-A: 1\r\n X-B: 2\r\n\r\n",
+    "NUL in a header": GET + b"X-A: 1\0002\r\n\r\n",
+    "NUL in the path": b"GET /che\0ck HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "bare CR": GET + b"X-A: 1\rX-B: 2\r\n\r\n",
+    "broken address": b"GET http://[::1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "broken port": b"GET http://localhost:x/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "long path": b"GET /" + b"a"*300_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", "long header": GET + b"X-A: " + b"a"*20_000 + b"\r\n\r\n",
-    "very long header": GET + b"X-A: " + b"a"*400_000 + b"\r\n\r\n", "many headers": GET + b"X-A: 1\r\n"*40_000 + b"\r\n",
-    "length doubled": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ", "length negative": POST + b"Content-Length: -1\r\n\r\n{}",
+    "long path": b"GET /" + b"a"*300_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "long header": GET + b"X-A: " + b"a"*20_000 + b"\r\n\r\n",
+    "very long header": GET + b"X-A: " + b"a"*400_000 + b"\r\n\r\n",
+    "many headers": GET + b"X-A: 1\r\n"*40_000 + b"\r\n",
+    "length doubled": POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
+    "length negative": POST + b"Content-Length: -1\r\n\r\n{}",
     "length a list": POST + b"Content-Length: 2, 3\r\n\r\n{} ", "length signed": POST + b"Content-Length: +2\r\n\r\n{}",
     "length with a _": POST + b"Content-Length: 0_2\r\n\r\n{}", "length hex": POST + b"Content-Length: 0x2\r\n\r\n{}",
-    "length in other digits": POST + "Content-Length: ２\r\n\r\n{}".encode(), "length empty": POST + b"Content-Length: \r\n\r\n{}",
-    "length huge": POST + b"Content-Length: " + b"9"*30 + b"\r\n\r\n{}", "length very long": POST + b"Content-Length: " + b"9"*5000 + b"\r\n\r\n{}",
+    "length in other digits": POST + "Content-Length: ２\r\n\r\n{}".encode(),
+    "length empty": POST + b"Content-Length: \r\n\r\n{}",
+    "length huge": POST + b"Content-Length: " + b"9"*30 + b"\r\n\r\n{}",
+    "length very long": POST + b"Content-Length: " + b"9"*5000 + b"\r\n\r\n{}",
     "length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
-    "coding unknown": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
-    "coding and chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "coding hidden": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
-    "chunk no size": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", "chunk negative": CHUNKED + b"-1\r\n{}\r\n0\r\n\r\n", "chunk with a _": CHUNKED + b"0_2\r\n{}\r\n0\r\n\r\n",
-    "chunk huge": CHUNKED + b"f"*40 + b"\r\n{}\r\n0\r\n\r\n", "chunk longer than said": CHUNKED + b"1\r\n{}\r\n0\r\n\r\n", "chunk size endless": CHUNKED + b"2;" + b"a"*300_000 + b"\r\n{}\r\n0\r\n\r\n",
-    "body of 100 kB": POST + b"Content-Length: 100000\r\n\r\n" + b"a"*100_000, "chunks of 100 kB": CHUNKED + b"3e8\r\n" + b"a"*1000 + b"\r\n" + (b"3e8\r\n" + b"a"*1000 + b"\r\n")*99 + b"0\r\n\r\n",
-    "body of 2 MB": POST + b"Content-Length: 2000000\r\n\r\n" + b"a"*2_000_000, "no Host": b"GET /check HTTP/1.1\r\n\r\n",
-    "range beyond": b"GET /style.css HTTP/1.1\r\nHost: localhost\r\nRange: bytes=9999999999-\r\n\r\n", "method of another": b"get /check HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "CONNECT": b"CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n", "TRACE": b"TRACE /check HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "method with signs": b"!#$%&'*+ /check HTTP/1.1\r\nHost: localhost\r\n\r\n", "coded": POST + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
-    "NUL in JSON": POST + b"Content-Length: 3\r\n\r\n\0{}", "not UTF-8": POST + b"Content-Length: 4\r\n\r\n\"\xff\xfe\"", "deep": POST + b"Content-Length: 16000\r\n\r\n" + b"["*16_000,
-    "path not UTF-8": b"GET /surnames/%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n", "path NUL": b"GET /surnames/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "path up": b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", "path up coded": b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "expects what nobody has": POST + b"Expect: 200-maybe\r\nContent-Length: 2\r\n\r\n{}", "expects to go on": POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"}
+    "coding unknown": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+    "coding and chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "coding hidden": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "chunk no size": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", "chunk negative": CHUNKED + b"-1\r\n{}\r\n0\r\n\r\n",
+    "chunk with a _": CHUNKED + b"0_2\r\n{}\r\n0\r\n\r\n",
+    "chunk huge": CHUNKED + b"f"*40 + b"\r\n" + b"a"*200_000,
+    "chunk longer than said": CHUNKED + b"1\r\n{}\r\n0\r\n\r\n",
+    "chunk size endless": CHUNKED + b"2;" + b"a"*300_000 + b"\r\n{}\r\n0\r\n\r\n",
+    "body of 100 kB": POST + b"Content-Length: 100000\r\n\r\n" + b"a"*100_000,
+    "chunks of 100 kB": CHUNKED + (b"3e8\r\n" + b"a"*1000 + b"\r\n")*100 + b"0\r\n\r\n",
+    "body of 2 MB": POST + b"Content-Length: 2000000\r\n\r\n" + b"a"*2_000_000,
+    "no Host": b"GET /check HTTP/1.1\r\n\r\n",
+    "range beyond": b"GET /style.css HTTP/1.1\r\nHost: localhost\r\nRange: bytes=9999999999-\r\n\r\n",
+    "method of another": b"get /check HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "CONNECT": b"CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "TRACE": b"TRACE /check HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "method with signs": b"!#$%&'*+ /check HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "coded": POST + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+    "NUL in JSON": POST + b"Content-Length: 3\r\n\r\n\0{}",
+    "not UTF-8": POST + b"Content-Length: 4\r\n\r\n\"\xff\xfe\"",
+    "deep": POST + b"Content-Length: 16000\r\n\r\n" + b"["*16_000,
+    "path not UTF-8": b"GET /surnames/%ff%fe HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "path NUL": b"GET /surnames/%00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "path up": b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "path up coded": b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "expects what nobody has": POST + b"Expect: 200-maybe\r\nContent-Length: 2\r\n\r\n{}",
+    "expects to go on": POST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}"}
 REFUSED = {400, 404, 405, 408, 411, 413, 414, 415, 416, 417, 421, 422, 431, 501, 505}
 
 
-@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
-def test_what_is_no_request_gets_our_error(served, sent):
-    reply = raw(served.port, sent, 5)
+BEARABLE = ("HTTP/9.9", "folded", "broken port")   # may be answered as if they were well
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_no_request_gets_our_error(served, name):
+    reply = raw(served.port, BROKEN[name], 5)
+    guarded(reply)
+    if reply.status == 200 and name in BEARABLE: return
     assert reply.status in REFUSED, f"{reply.status} {reply.body[:200]}"
     error_of(reply)
 
 
-ODD = {"ranges": b"Range: bytes=" + b",".join(b"%d-%d" % (i, i) for i in range(1000)), "range a word": b"Range: bytes=x", "range back": b"Range: bytes=9-1", "range last": b"Range: bytes=-99999999999999999999",
-       "since": b"If-Modified-Since: yesterday", "tag": b"If-None-Match: \"\xff\"", "cookie": b"Cookie: " + b"a=b;"*1000, "language": b"Accept-Language: " + b"ko,"*1000, "upgrade": b"Connection: Upgrade\r\nUpgrade: websocket"}
+ODD = {"ranges": b"Range: bytes=" + b",".join(b"%d-%d" % (i, i) for i in range(1000)),
+    "range a word": b"Range: bytes=x", "range back": b"Range: bytes=9-1",
+    "range last": b"Range: bytes=-99999999999999999999",
+       "since": b"If-Modified-Since: yesterday", "tag": b"If-None-Match: \"\xff\"",
+       "cookie": b"Cookie: " + b"a=b;"*1000, "language": b"Accept-Language: " + b"ko,"*1000,
+       "upgrade": b"Connection: Upgrade\r\nUpgrade: websocket"}
 
 
 @pytest.mark.parametrize("header", ODD.values(), ids=ODD)
@@ -232,7 +273,8 @@ def stuck(folder):
     model = shutil.copytree(SHIPPED, folder/"stuck", ignore=lambda *_: ["genai_config.json"])
     os.mkfifo(model/"genai_config.json")
     with serving(folder, "--model", model, wait=None) as found:
-        time.sleep(2)
+        until(found.workers)
+        time.sleep(1)
         yield found
 
 
@@ -256,6 +298,15 @@ def silent_at_work(folder):
         until(lambda: asker_of(behind))
         try: yield found
         finally: over.set()
+
+
+@contextmanager
+def stopped_loading(folder):
+    "A worker that was sent SIGSTOP while it loads."
+    with serving(folder, engine=None, wait=None) as found:
+        for p in until(found.workers): p.suspend()
+        time.sleep(1)
+        yield found
 
 
 @contextmanager
@@ -300,9 +351,12 @@ def deaf(folder):
 
 @contextmanager
 def without(folder, shell):
-    "stdout or stderr closed from the beginning."
+    "stdin, stdout or stderr closed from the beginning: no socket may take their place, where a library would print."
     with serving(folder, engine=None, shell=shell) as found:
         assert post(found.port, "/name", BIRTH).status == 200
+        for p in [psutil.Process(found.process.pid), *found.workers()] if sys.platform == "linux" else ():
+            held = [os.readlink(f"/proc/{p.pid}/fd/{n}") for n in (0, 1, 2) if os.path.exists(f"/proc/{p.pid}/fd/{n}")]
+            assert not [name for name in held if name.startswith(("socket", "pipe"))]
         yield found
 
 
@@ -317,9 +371,13 @@ def besieged(folder):
 
 
 STATES = {"loading": loading, "stuck": stuck, "silent at start": silent_at_start, "silent at work": silent_at_work,
-          "stopped, idle": stopped_idle, "stopped, at work": stopped_at_work, "head -1": head, "deaf": deaf,
+          "stopped, loading": stopped_loading, "stopped, idle": stopped_idle, "stopped, at work": stopped_at_work,
+          "head -1": head, "deaf": deaf,
           "no stdout": lambda folder: without(folder, 'exec "$@" >&-'),
-          "no stderr": lambda folder: without(folder, 'exec "$@" 2>&-'), "besieged": besieged}
+          "no stderr": lambda folder: without(folder, 'exec "$@" 2>&-'),
+          "nothing open": lambda folder: without(folder, 'exec "$@" <&- >&- 2>&-'), "besieged": besieged}
+ONCE = ("stopped, loading", "stopped, idle", "deaf", "no stdout", "no stderr",
+    "nothing open")   # Ctrl-C is no other way there
 
 
 def assert_ends(served, number):
@@ -327,19 +385,21 @@ def assert_ends(served, number):
     began = time.monotonic()
     status = until(lambda: None if served.process.poll() is None else [served.process.returncode], SOON,
                    f"{number.name}: still there after {SOON} s")
-    assert status == [0], f"{number.name}: exit status {status} after {time.monotonic() - began:.1f} s: {served.err[-500:]}"
-    until(lambda: not [p for p in served.family() if p.status() != psutil.STATUS_ZOMBIE], 3, "processes were left behind")
+    took = time.monotonic() - began
+    assert status == [0], f"{number.name}: exit status {status} after {took:.1f} s: {served.err[-500:]}"
+    until(lambda: not [p for p in served.family() if p.status() != psutil.STATUS_ZOMBIE], 3,
+        "processes were left behind")
     assert "Traceback" not in served.err and "Exception" not in served.err
 
 
-@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
-def test_it_ends_in_every_state(tmp_path, state):
+@pytest.mark.parametrize("name", STATES)
+def test_it_ends_in_every_state(tmp_path, name):
     "Two servers in the same state: one gets SIGTERM, the other Ctrl-C."
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    numbers = (signal.SIGTERM, signal.SIGINT)[:1 if name in ONCE else 2]
     with ExitStack() as stack:
         folders = [tmp_path/number.name for number in numbers]
         for folder in folders: folder.mkdir()
-        both = [stack.enter_context(state(folder)) for folder in folders]
+        both = [stack.enter_context(STATES[name](folder)) for folder in folders]
         for found, number in zip(both, numbers): found.signal(number)
         for found, number in zip(both, numbers): assert_ends(found, number)
 
@@ -408,7 +468,8 @@ def test_a_model_with_native_code_needs_trust(tmp_path):
 def test_check_starts_nothing(tmp_path):
     "With a backend that is down: 200 times /check, and nobody asks it or starts a process."
     def down(body): return 500, b"down"
-    with backend(down) as behind, serving(tmp_path, "--engine", "openai", "--model", behind.address, wait="is_up") as found:
+    with backend(down) as behind, serving(tmp_path, "--engine", "openai", "--model", behind.address,
+        wait="is_up") as found:
         until(lambda: behind.kind.asked and found.workers())
         post(found.port, "/name", BIRTH)
         time.sleep(1)
@@ -422,16 +483,38 @@ def test_check_starts_nothing(tmp_path):
 
 # 3. who may ask
 
-@pytest.mark.parametrize("env, words", [({"SAJU_NAMING_SERVE_KEY": ""}, []), ({"SAJU_NAMING_SERVE_KEY": "  "}, []), ({}, ["--key-file", "EMPTY"]), ({}, ["--key-file", "BLANK"]),
-                                        ({}, ["--key-file", "GONE"]), ({}, ["--api-key", "x"]), ({}, ["--host", "0.0.0.0"]), ({}, ["--host", "::"]), ({}, ["--host", ""]), ({}, ["--host", " "]),
-                                        ({}, ["--host", "0"]), ({}, ["--host", "::ffff:0.0.0.0"]), ({}, ["--host", "0:0:0:0:0:0:0:0"]), ({}, ["--host", "HOSTNAME"]), ({"SAJU_NAMING_SERVE_KEY": ""}, ["--public", "--host", "0.0.0.0"]),
-                                        ({}, ["--host", "nowhere.invalid"]), ({}, ["--trusted-proxy", "everyone"])],
-                         ids=lambda x: " ".join(x) if isinstance(x, list) else ",".join(map(repr, x.values())) or "-")
-def test_an_unsafe_start_is_an_error(tmp_path, env, words):
-    (tmp_path/"EMPTY").write_text("")
-    (tmp_path/"BLANK").write_text(" \n\n")
-    own = {name: str(tmp_path/name) for name in ("EMPTY", "BLANK", "GONE")} | {"HOSTNAME": socket.gethostname()}
-    one_error(started("--port", 0, *[own.get(w, w) for w in words], env=env, engine=None, seconds=15))
+EMPTY_KEY = {"SAJU_NAMING_SERVE_KEY": ""}
+UNSAFE = {  # what it is → (environment, words)
+    "key empty": (EMPTY_KEY, []), "key blank": ({"SAJU_NAMING_SERVE_KEY": "  "}, []),
+    "key empty and public": (EMPTY_KEY, ["--public", "--host", "0.0.0.0"]),
+    "file empty": ({}, ["--key-file", "EMPTY"]), "file blank": ({}, ["--key-file", "BLANK"]),
+    "file gone": ({}, ["--key-file", "GONE"]), "file a folder": ({}, ["--key-file", "."]),
+    "key in words": ({}, ["--api-key", "x"]), "key in words, empty": ({}, ["--api-key", ""]),
+    "every address": ({}, ["--host", "0.0.0.0"]), "every IPv6 address": ({}, ["--host", "::"]),
+    "0": ({}, ["--host", "0"]), "mapped": ({}, ["--host", "::ffff:0.0.0.0"]),
+    "long": ({}, ["--host", "0:0:0:0:0:0:0:0"]),
+    "this machine's name": ({}, ["--host", "HOSTNAME"]), "no host": ({}, ["--host", ""]),
+    "blank host": ({}, ["--host", " "]),
+    "host that is none": ({}, ["--host", "nowhere.invalid"]), "any proxy": ({}, ["--trusted-proxy", "everyone"]),
+    "all proxies": ({}, ["--trusted-proxy", "0.0.0.0/0"]), "half an origin": ({}, ["--origins", "example.com"]),
+    "tunnel": ({}, ["--ngrok"]), "a page": ({}, ["--origins", "https://example.com/page"]),
+    "any origin of a kind": ({}, ["--origins", "https://*"])}
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    "How each of them ended; some run at once."
+    folder = tmp_path_factory.mktemp("keys")
+    (folder/"EMPTY").write_text("")
+    (folder/"BLANK").write_text(" \n\n")
+    own = {name: str(folder/name) for name in ("EMPTY", "BLANK", "GONE")} | {"HOSTNAME": socket.gethostname()}
+
+    def start(env, words): return started("--port", 0, *[own.get(w, w) for w in words], env=env, engine=None)
+    with ThreadPoolExecutor(3) as pool: yield {name: pool.submit(start, *how) for name, how in UNSAFE.items()}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_an_unsafe_start_is_an_error(refusals, name): one_error(refusals[name].result())
 
 
 def test_public_says_what_it_means(tmp_path):
@@ -463,16 +546,11 @@ def keyed(tmp_path_factory):
     with serving(folder, "--key-file", folder/"key", engine=None, rate=SLOW) as found: yield found
 
 
-def wait_for_room(port, source):
-    "Waits until a client may ask again."
-    until(lambda: get(port, "/surnames/김", source, X_API_Key=KEY).status == 200, 15)
-    time.sleep(4.1)
-
-
 WRONG = {"key": lambda port, n: get(port, "/surnames/김", "127.0.0.3", X_API_Key=f"wrong{n}"),
          "no key": lambda port, n: get(port, "/surnames/김", "127.0.0.4"),
          "JSON": lambda port, n: post(port, "/name", b"{"*n, "127.0.0.5", X_API_Key=KEY),
-         "content type": lambda port, n: post(port, "/name", b"{}", "127.0.0.6", X_API_Key=KEY, Content_Type="text/plain"),
+         "content type": lambda port, n: post(port, "/name", b"{}", "127.0.0.6", X_API_Key=KEY,
+         Content_Type="text/plain"),
          "metrics": lambda port, n: get(port, "/metrics", "127.0.0.7", X_API_Key=f"wrong{n}"),
          "size": lambda port, n: post(port, "/name", b" "*20_000, "127.0.0.8", X_API_Key=KEY)}
 
@@ -497,11 +575,13 @@ def test_the_right_key(keyed):
     assert KEY not in " ".join(psutil.Process(keyed.process.pid).cmdline())
     for near in (KEY + " x", KEY[:-1], KEY.upper(), "é", f"Bearer {KEY}"):
         assert get(keyed.port, "/surnames/김", "127.0.0.9" if OTHER else None, X_API_Key=near).status in (401, 429)
-    doubled = request("GET", "/surnames/김", X_API_Key="wrong").replace(b"\r\n\r\n", f"\r\nX-API-Key: {KEY}\r\n\r\n".encode())
+    doubled = request("GET", "/surnames/김", X_API_Key="wrong").replace(b"\r\n\r\n",
+        f"\r\nX-API-Key: {KEY}\r\n\r\n".encode())
     assert raw(keyed.port, doubled, source="127.0.0.10" if OTHER else None).status in (400, 401, 429)
 
 
-PRIVATE = ("/metrics", "/docs", "/docs/", "/docs/swagger", "/docs/openapi.json", "/openapi.json", "/docs/swagger/js/swagger-ui-bundle.js")
+PRIVATE = ("/metrics", "/docs", "/docs/", "/docs/swagger", "/docs/openapi.json", "/openapi.json",
+    "/docs/swagger/js/swagger-ui-bundle.js")
 
 
 @pytest.mark.parametrize("path", PRIVATE)
@@ -531,7 +611,8 @@ FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client-IP", "CF-Con
 @pytest.mark.parametrize("header", FORWARDED)
 def test_nobody_is_believed_who_says_that_he_is_another(plain, header):
     source, form = f"127.0.3.{FORWARDED.index(header) + 1}", "for={}" if header == "Forwarded" else "{}"
-    asked = [get(plain.port, "/surnames/김", source, **{header: form.format(f"203.0.113.{i}")}).status for i in range(4)]
+    asked = [get(plain.port, "/surnames/김", source,
+        **{header: form.format(f"203.0.113.{i}")}).status for i in range(4)]
     assert asked == [200, 200, 200, 429]
 
 
@@ -548,15 +629,18 @@ def test_a_trusted_proxy_is_believed(proxied):
     def asked(source, forwarded): return get(proxied.port, "/surnames/김", source, X_Forwarded_For=forwarded).status
     assert [asked("127.0.0.2", f"203.0.113.{i}") for i in range(5)] == [200]*5
     assert [asked("127.0.0.2", "203.0.113.99") for i in range(4)] == [200, 200, 200, 429]
-    assert [asked("127.0.0.2", f"10.9.9.{i}, 203.0.113.98") for i in range(4)] == [200, 200, 200, 429], "the client's own words"
-    assert [asked("127.0.0.11", f"203.0.113.{i + 50}") for i in range(4)] == [200, 200, 200, 429], "another one is no proxy"
+    assert [asked("127.0.0.2", f"10.9.9.{i}, 203.0.113.98") for i in range(4)] == [200, 200, 200,
+        429], "the client's own words"
+    assert [asked("127.0.0.11", f"203.0.113.{i + 50}") for i in range(4)] == [200, 200, 200,
+        429], "another one is no proxy"
     for odd in ("", ",,,", "x"*4000, "unknown", "203.0.113.77:99999", "[::1", "1"*300, "203.0.113.77\t"):
         assert asked("127.0.0.2", odd) in (200, 400, 429)
 
 
 EVIL = ("evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "evil-localhost", "evil.com:80", "localhost@evil.com",
         "localhost:80@evil.com", "evil.com#localhost", "evil.com/localhost", "evil.com?localhost", "[::1].evil.com",
-        "0.0.0.0", "localhost evil.com", "evil.com, localhost", "2130706433", "xlocalhost", "sub.my.example", "my.example.evil.com", "")
+        "0.0.0.0", "localhost evil.com", "evil.com, localhost", "2130706433", "xlocalhost", "sub.my.example",
+        "my.example.evil.com", "")
 
 
 @pytest.mark.parametrize("host", EVIL)
@@ -569,21 +653,30 @@ def test_another_host_is_refused(proxied, host):
 
 def test_no_host_and_two_hosts_are_refused(proxied):
     line = b"GET /check HTTP/1.1\r\n"
-    for hosts in (b"", b"Host: localhost\r\nHost: evil.com\r\n", b"Host: evil.com\r\nHost: localhost\r\n", b"Host: localhost\r\nHost: localhost\r\n"):
+    for hosts in (b"", b"Host: localhost\r\nHost: evil.com\r\n", b"Host: evil.com\r\nHost: localhost\r\n",
+        b"Host: localhost\r\nHost: localhost\r\n"):
         refused = raw(proxied.port, line + hosts + b"\r\n", 5)
         assert refused.status in (400, 421) and error_of(refused)
     assert raw(proxied.port, b"GET /check HTTP/1.0\r\n\r\n", 5).status in (400, 421)
 
 
 def test_our_own_hosts(proxied):
-    for host in ("localhost", "LOCALHOST", f"localhost:{proxied.port}", "127.0.0.1", f"127.0.0.1:{proxied.port}", "my.example", "my.example:443", "MY.example"):
+    for host in ("localhost", "LOCALHOST", f"localhost:{proxied.port}", "127.0.0.1", f"127.0.0.1:{proxied.port}",
+        "my.example", "my.example:443", "MY.example"):
         assert get(proxied.port, "/check", host=host).status == 200, host
 
 
-OURS = ("https://my.example", "https://a.example.com", "https://5kletsgo.github.io", "http://localhost:5173", "http://127.0.0.1:8000")
-THEIRS = ("https://evil.com", "null", "", "file://", "http://my.example", "https://my.example:8443", "https://my.example.evil.com", "https://myxexample", "https://xmy.example", "https://example.com", "https://.example.com",
-          "http://a.example.com", "https://a.example.com:8443", "https://a.example.com.evil.com", "https://evilexample.com", "https://a.examplexcom", "https://evil.com/.example.com", "https://evil.com?.example.com", "https://evil.com#.example.com",
-          "https://evil.com\\.example.com", "https://a.example.com evil", "https://u@a.example.com", "https://5kletsgo.github.io.evil.com", "https://5kletsgoxgithub.io", "http://localhost.evil.com", "http://localhost:80@evil.com", "http://localhost:x")
+OURS = ("https://my.example", "https://a.example.com", "https://5kletsgo.github.io", "http://localhost:5173",
+    "http://127.0.0.1:8000")
+THEIRS = ("https://evil.com", "null", "", "file://", "http://my.example", "https://my.example:8443",
+    "https://my.example.evil.com", "https://myxexample", "https://xmy.example", "https://example.com",
+    "https://.example.com",
+          "http://a.example.com", "https://a.example.com:8443", "https://a.example.com.evil.com",
+          "https://evilexample.com", "https://a.examplexcom", "https://evil.com/.example.com",
+          "https://evil.com?.example.com", "https://evil.com#.example.com",
+          "https://evil.com\\.example.com", "https://a.example.com evil", "https://u@a.example.com",
+          "https://5kletsgo.github.io.evil.com", "https://5kletsgoxgithub.io", "http://localhost.evil.com",
+          "http://localhost:80@evil.com", "http://localhost:x")
 
 
 def test_origins(proxied):
@@ -594,9 +687,12 @@ def test_origins(proxied):
 
 def test_a_star_does_not_admit_null(tmp_path):
     with serving(tmp_path, "--origins", "*", engine=None, wait="is_up") as found:
-        assert get(found.port, "/check", Origin="https://anyone.example").headers.get("Access-Control-Allow-Origin") in ("*", "https://anyone.example")
+        assert get(found.port, "/check",
+            Origin="https://anyone.example").headers.get("Access-Control-Allow-Origin") in ("*",
+            "https://anyone.example")
         assert get(found.port, "/check", Origin="null").headers.get("Access-Control-Allow-Origin") is None
 
 
 def test_docs_and_metrics_when_asked(proxied):
-    assert [get(proxied.port, path).status for path in ("/metrics", "/openapi.json", "/docs/swagger")] == [200, 200, 200]
+    assert [get(proxied.port, path).status for path in ("/metrics", "/openapi.json", "/docs/swagger")] == [200, 200,
+        200]
