@@ -2,7 +2,7 @@
 
     python benchmarks/run.py [--only NAMES] [--quick] [--output FILE] [--again]
 
-A whole run takes about 32 minutes on two idle cores (manse, naming and prompts 2, train 11, generate 2, curves 6, serve 6, page 1) and writes benchmarks/results.md
+A whole run takes about 50 minutes on two idle cores (manse, naming and prompts 2, train 11, generate 2, curves 6, serve 25, page 1) and writes benchmarks/results.md
 with the plots beside it. With --only or --quick the table goes to the screen, unless --output names a file; --only with --again puts the rows
 into the table that is there, which then says when they were measured. A benchmark that fails is named in the table, the others still run, and the exit status is 1. Ours or the peer's, the value is the best of the rounds where there are several; "배" above 1 is ours ahead.
 train_gpu.py is not part of it: it needs a GPU.

@@ -151,7 +151,7 @@ def restart_rows(sides, sizes):
     met, ended, silent = zip(*[restarted(side, sizes) for side in sides])
     missing, others = [lost([one]) for one in met], [one.mixed for one in met]
     note = (f"손님 8, 물음 {sizes.restart}, 답을 잃은 물음 {beside(missing, str)}, 뒤바뀐 답 {beside(others, str)}, "
-            f"끊겨 다시 물은 것 {beside(list(map(cut, met)), str)}")
+            f"끊겨 다시 물은 것 {beside(list(map(cut, met)), str)}, 503 {beside([one.refused for one in met], str)}")
     rows = [row("다시 띄우기, SIGTERM에서 끝까지", "초", [ended], note, "10초 안", ended[-1] <= 10),
             row("다시 띄우기, 답이 없던 시간", "초", [silent], "새 서버가 모델을 읽는 시간까지", "잃거나 뒤바뀐 답 0",
                 not missing[-1] + others[-1])]
