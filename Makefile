@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
 
-.PHONY: name serve quick test docs readme bench model clean
+.PHONY: name serve quick test docs readme bench model lock clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
@@ -53,6 +53,10 @@ bench: $(VENV)/.bench
 model: $(VENV)/.train
 	$(BIN)/python tools/make_model.py
 
+# 배포에 쓰는 것을 판과 해시로 잠급니다 (tools/locks). settings.ini의 범위를 바꾸면 다시 부르세요. 모두 새 판으로: make lock ARGS=--upgrade
+lock: $(VENV)/.lock
+	$(BIN)/python tools/lock.py $(ARGS)
+
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 이상이 필요합니다 (지금 {v[0]}.{v[1]}). make PYTHON=python3.11 처럼 적어 주세요.")'
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +79,10 @@ $(VENV)/.bench: $(VENV)/.train
 
 $(VENV)/.train: $(VENV)/.dev
 	$(BIN)/python -m pip install -q -e '.[dev,train,flutter]'
+	@touch $@
+
+$(VENV)/.lock: $(BIN)/python
+	$(BIN)/python -m pip install -q 'pip-tools>=7.6,<8'
 	@touch $@
 
 clean:
