@@ -513,6 +513,7 @@ def _fixed_limit(blocks, request, limit):
     good = {h for p in pools for h in p.hanja[p.quality >= _GOOD]}
     return max(limit, -(-request.count//max(len(good), 1)))
 
+# %% ../nbs/04_naming.ipynb #8d4367bf
 def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
     line = _Line(_queue(blocks, 100*request.count + 1000))
