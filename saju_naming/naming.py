@@ -415,6 +415,7 @@ def _syllable_table(request):
     if request.seed: scores = scores + np.random.default_rng(request.seed).normal(0, 1.5, scores.shape).astype(np.float32)
     return scores
 
+# %% ../nbs/04_naming.ipynb #6ab19427
 @lru_cache(maxsize=256)   # 5 kB each
 def _stroke_table(surname_strokes):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
