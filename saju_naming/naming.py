@@ -415,6 +415,7 @@ def _syllable_table(request):
     if request.seed: scores = scores + np.random.default_rng(request.seed).normal(0, 1.5, scores.shape).astype(np.float32)
     return scores
 
+# %% ../nbs/04_naming.ipynb #6ab19427
 @lru_cache(maxsize=256)   # 5 kB each
 def _stroke_table(surname_strokes):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
@@ -513,6 +514,7 @@ def _fixed_limit(blocks, request, limit):
     good = {h for p in pools for h in p.hanja[p.quality >= _GOOD]}
     return max(limit, -(-request.count//max(len(good), 1)))
 
+# %% ../nbs/04_naming.ipynb #8d4367bf
 def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
     line = _Line(_queue(blocks, 100*request.count + 1000))
