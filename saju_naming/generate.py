@@ -152,7 +152,7 @@ def choose(
     "The next token: the likeliest of the allowed ones, or one drawn by the Gumbel trick."
     tokens = np.arange(len(logits)) if mask is None else np.flatnonzero(mask)
     scores = logits[tokens]
-    if rng is not None: scores = scores/TEMPERATURE + rng.gumbel(size=len(scores))
+    if rng is not None: scores = scores/TEMPERATURE - np.log(-np.log(1 - rng.random(len(scores))))
     return int(tokens[scores.argmax()])
 
 # %% ../nbs/09_generate.ipynb #c035
@@ -281,6 +281,11 @@ def _step(run, tokens):
     raise ValueError("점수가 수가 아님")
 
 # %% ../nbs/09_generate.ipynb #e09k
+@lru_cache(maxsize=128)   # 4 MB: most steps of most answers may take the same thousands of tokens
+def _taken(bitmask):
+    "The numbers of the tokens in a bitmask of `LLMatcher`."
+    return np.flatnonzero(np.unpackbits(np.frombuffer(bitmask, np.uint8), bitorder="little"))
+
 def _write(engine, ids, matcher, rng, room):
     "The decoding loop: what the grammar forces is added at once, the rest token by token."
     run, written, new = engine.start(max(len(ids) + room, 512)), [], list(ids)
@@ -290,7 +295,8 @@ def _write(engine, ids, matcher, rng, room):
         written, new = written + forced, new + forced
         if len(written) >= room or (matcher and matcher.is_stopped()): return written
         logits = _step(run, new)
-        token = choose(logits, allowed(matcher, len(logits)) if matcher else None, rng)
+        tokens = _taken(matcher.compute_bitmask()) if matcher else np.arange(len(logits))
+        token = int(tokens[choose(logits[tokens], rng=rng)])
         if token in engine.ends: return written
         if matcher: matcher.consume_token(token)
         written.append(token)
