@@ -19,7 +19,7 @@ serve: $(VENV)/.serve
 	@$(BIN)/saju-naming serve $(ARGS)
 
 # 엔진의 노트북(00~05)과 부품, 엔진의 시험: torch 없이 2분 안에. 시험 파일은 아래에 적은 것만 빠집니다(서버, 브라우저, 훈련, 모든 노트북, 휠)
-FULL := bench flutter merge notebooks package page serve train
+FULL := attacks bench flutter front merge notebooks package page private serve train workers
 quick: $(VENV)/.dev
 	$(BIN)/ruff check -q
 	$(BIN)/mypy

@@ -83,7 +83,7 @@ class Unavailable(SajuError, RuntimeError):
 
 class Busy(Unavailable):
     "The service cannot take this job now; the same question may be asked again (바쁨)."
-    after = 1  # seconds until it may be asked again
+    after: int | None = None  # seconds until it may be asked again, where that is known
 
 # %% ../nbs/lib/errors.ipynb #e008
 class CollectError(Unavailable):

@@ -429,6 +429,7 @@ def _bare_app(door):
     app.json.ensure_ascii, app.json.sort_keys, app.json.mimetype = False, False, "application/json; charset=utf-8"
     return app
 
+# %% ../nbs/11_serve.ipynb #c0710001
 def create_app(
     crew,        # `Crew`
     door=None,   # `Door`: who may ask; None is this machine alone, without a key
