@@ -432,7 +432,8 @@ def unavailable(
     if not isinstance(error, Busy):
         log.warning("unavailable: %s: %s", type(error).__name__, plain_words(error.reason))
     reply, status = fault(error if isinstance(error, Unavailable) else Unavailable("server", None, "", ""))
-    reply.headers["Retry-After"] = str(max(1, math.ceil(getattr(error, "after", None) or again)))   # a `Busy` may know better
+    seconds = getattr(error, "after", None) or again   # a `Busy` may know better
+    reply.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     return reply, status
 
 # %% ../nbs/lib/guards.ipynb #20aa7a92

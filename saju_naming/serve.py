@@ -501,6 +501,7 @@ def _drawn(url):
     code.print_ascii(out=picture, invert=True)
     return picture.getvalue()
 
+# %% ../nbs/11_serve.ipynb #c0940001
 def tunnel(
     running,  # `Running`
 ) -> str:     # 밖의 주소
@@ -547,6 +548,7 @@ def _announce(running, ngrok):
     try: tunnel(running)
     except SajuError as e: say(f"{e} 이 컴퓨터에서는 그대로 쓸 수 있습니다.")
 
+# %% ../nbs/11_serve.ipynb #s0000002
 def serve(
     **options,   # of `start`
 ):
