@@ -541,6 +541,13 @@ class Stop:
 # %% ../nbs/11_serve.ipynb #s0000001
 SLOW = 10   # 초: 이보다 오래 읽으면 읽고 있다고 알린다
 
+def _begun(crew, stop):
+    "Waits until the engine of this machine has tried the sample; whether it answers."
+    def known(): return crew.first or crew.unfit
+    if not stop.wait(known, SLOW) and not stop.heard: say("모델을 읽고 있습니다.")
+    stop.wait(known)
+    return not (crew.unfit or stop.heard)
+
 def _announce(running, ngrok):
     "Tells where the server is."
     say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
@@ -558,9 +565,7 @@ def serve(
     running = start(**options)
     stop.starting, crew = False, running.crew
     if running.door.notice: say(running.door.notice)
-    if crew.lasting and not stop.wait(lambda: crew.first or crew.unfit, SLOW): say("모델을 읽고 있습니다.")
-    if crew.lasting: stop.wait(lambda: crew.first or crew.unfit)
-    if not crew.unfit: _announce(running, options.get("ngrok"))
+    if not crew.lasting or _begun(crew, stop): _announce(running, options.get("ngrok"))
     stop.wait(lambda: crew.unfit)
     if stop.heard: say("받은 요청을 마치고 멈춥니다.")
     running.stop()
