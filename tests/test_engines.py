@@ -1,5 +1,6 @@
 "Engines that break: damaged folders, servers that are silent or say no, and what an evaluation makes of it."
 import json, os, pickle, shutil, socket, subprocess, sys
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -499,6 +500,18 @@ def test_a_server_elsewhere_gets_no_key_in_the_clear(monkeypatch):
     monkeypatch.setenv("SAJU_NAMING_API_KEY", "")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     assert OpenAIEngine("http://192.0.2.1:8000/v1#one").model == "one"
+
+
+def test_a_reason_that_a_client_sees_can_leave_out_what_the_runtime_wrote():
+    told = recommend(*PERSON, engine=Breaking(steps=3), count=7)
+    for why in (told.source_reason, asdict(told)["source_reason"], pickle.loads(pickle.dumps(told)).source_reason, ask(NAMES, Breaking()).source_reason):
+        assert "Non-zero status" in why and "Non-zero status" not in why.plain and why.plain.endswith("규칙 엔진이 썼습니다: 모델이 답하다 멈추었습니다")
+
+
+def test_a_reason_that_a_client_sees_can_leave_out_what_a_model_wrote(remote):
+    remote.server.says = staticmethod(lambda body: chat("비밀, 지우"))
+    why = ask("이름 서연(瑞淵)의 뜻을 알려줘", remote).source_reason
+    assert why.detail and why.detail in why and why.plain.endswith("3번 확인했으나 잘못이 있었습니다")
 
 
 def test_what_another_program_wrote_is_apart(tmp_path, remote):
