@@ -266,6 +266,16 @@ def test_weights_are_safetensors_or_nothing(torch_base, tmp_path, name):
     assert not (tmp_path/"proof").exists()
 
 
+def test_an_export_reads_safetensors_only(torch_base, tmp_path):
+    from saju_naming.merge import export_onnx
+    folder = copied(torch_base, tmp_path/"model")
+    evil(folder/"pytorch_model.bin", tmp_path/"proof")
+    bare(folder)
+    (tmp_path/"out").mkdir()
+    with pytest.raises(InputError, match="safetensors가 아닙니다"): export_onnx(folder, tmp_path/"out")
+    assert not (tmp_path/"proof").exists() and (tmp_path/"out").is_dir(), "what was there before is kept"
+
+
 def shards(*names):
     def change(folder):
         bare(folder)
