@@ -191,10 +191,11 @@ def _look_onnx(folder, trust_model=False):
         if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
-    _genai_settings(folder)
-    check_code(folder, trust_model)
-    check_graphs(folder)
-    read_json(folder/"tokenizer.json")
+    with reading(folder, ""):
+        _genai_settings(folder)
+        check_code(folder, trust_model)
+        check_graphs(folder)
+        read_json(folder/"tokenizer.json")
 
 # %% ../nbs/09_generate.ipynb #e09v
 def _open_onnx(folder, trust_model=False):
@@ -314,11 +315,12 @@ def _look_torch(name):
     "Looks at a folder for transformers, or at an adapter and its base; a name of the hub is looked at when it is there."
     from saju_naming.merge import adapter_base, is_adapter
     from saju_naming.model import find_base
-    if is_adapter(name):
-        check_adapter(name)
-        name = adapter_base(name)
-    found = find_base(name)
-    if Path(found).is_dir(): check_base(found)
+    with reading(name):
+        if is_adapter(name):
+            check_adapter(name)
+            name = adapter_base(name)
+        found = find_base(name)
+        if Path(found).is_dir(): check_base(found)
 
 def _look_server(url):
     "Looks at the address of a server and at its key."

@@ -355,6 +355,13 @@ def test_damage_that_shows_without_opening(tmp_path, name, monkeypatch):
     assert said.value.plain == "모델 폴더가 망가졌습니다" and str(tmp_path) not in said.value.reason
 
 
+@pytest.mark.parametrize("name", [b"model\0onnx.data", b"odel.onnx.data2", b"\xff"*15, b"/no/such/folder"], ids=["no name", "another", "no text", "elsewhere"])
+def test_weights_that_are_named_wrongly(tmp_path, name):
+    folder = copied(SHIPPED, tmp_path/"model")
+    put(folder, "model.onnx", (folder/"model.onnx").read_bytes().replace(b"model.onnx.data", name))
+    with pytest.raises(Unavailable, match="망가졌습니다"): generate.look("embedded", str(folder))
+
+
 @pytest.mark.parametrize("name", ["weights cut", "weights gone", "settings gone", "settings cut", "tokenizer cut", "tokenizer gone"])
 def test_damage_for_torch_that_shows_without_opening(torch_base, tmp_path, name):
     TORCH[name](copied(torch_base, tmp_path/"model"))
