@@ -587,8 +587,6 @@ class _Tended(_Rooms):
             _poll(0, self._map)
         self.stopping, self.patience = True, 0.3
         wasyncore.dispatcher.close(self)
-        for channel in list(self.active_channels.values()):
-            if channel.seated() and channel.waits() and channel.request is None: channel.handle_close()
 
     def end(self):
         "Closes everything."
