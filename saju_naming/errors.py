@@ -9,6 +9,7 @@ __all__ = ['LABELS', 'Reason', 'SajuError', 'label', 'InputError', 'Unavailable'
 # %% ../nbs/lib/errors.ipynb #e023
 from contextlib import contextmanager
 from pathlib import Path
+from traceback import walk_tb
 
 # %% ../nbs/lib/errors.ipynb #e015
 from .options import OPTIONS, SERVER
@@ -150,10 +151,9 @@ def needs(
 
 # %% ../nbs/lib/errors.ipynb #e031
 def where(
-    error,  # an exception that was caught
-) -> str:   # such as "ValueError serve.py:12"
-    "An unexpected error without its words, which may hold a birth: its kind and the line that raised it."
-    at = error.__traceback__
-    if at is None: return type(error).__name__
-    while at.tb_next: at = at.tb_next
-    return f"{type(error).__name__} {Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}"
+    error: BaseException,  # 예외
+) -> str:                  # "KeyError serve.py:120 < app.py:80"
+    "An unexpected error without its words, which may hold a birth: its kind and the three innermost places."
+    frames = list(walk_tb(error.__traceback__))[-3:]
+    places = [f"{Path(frame.f_code.co_filename).name}:{line}" for frame, line in reversed(frames)]
+    return f"{type(error).__name__} {' < '.join(places)}".rstrip()
