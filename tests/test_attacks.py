@@ -501,13 +501,20 @@ UNSAFE = {  # what it is → (environment, words)
     "any origin of a kind": ({}, ["--origins", "https://*"])}
 
 
+def reachable():
+    "The name of this machine where it leads to an address that others reach."
+    with suppress(OSError):
+        if not socket.gethostbyname(socket.gethostname()).startswith("127."): return socket.gethostname()
+    return "0.0.0.0"
+
+
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory):
     "How each of them ended; some run at once."
     folder = tmp_path_factory.mktemp("keys")
     (folder/"EMPTY").write_text("")
     (folder/"BLANK").write_text(" \n\n")
-    own = {name: str(folder/name) for name in ("EMPTY", "BLANK", "GONE")} | {"HOSTNAME": socket.gethostname()}
+    own = {name: str(folder/name) for name in ("EMPTY", "BLANK", "GONE")} | {"HOSTNAME": reachable()}
 
     def start(env, words): return started("--port", 0, *[own.get(w, w) for w in words], env=env, engine=None)
     with ThreadPoolExecutor(3) as pool: yield {name: pool.submit(start, *how) for name, how in UNSAFE.items()}
