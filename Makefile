@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
 
-.PHONY: name serve quick test docs readme bench model clean
+.PHONY: name serve quick test docs readme bench model lock clean
 
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
@@ -19,7 +19,7 @@ serve: $(VENV)/.serve
 	@$(BIN)/saju-naming serve $(ARGS)
 
 # 엔진의 노트북(00~05)과 부품, 엔진의 시험: torch 없이 2분 안에. 시험 파일은 아래에 적은 것만 빠집니다(서버, 브라우저, 훈련, 모든 노트북, 휠)
-FULL := bench flutter merge notebooks package page serve train
+FULL := attacks bench flutter front merge notebooks package page private serve train workers
 quick: $(VENV)/.dev
 	$(BIN)/ruff check -q
 	$(BIN)/mypy
@@ -45,13 +45,17 @@ docs: $(VENV)/.train
 readme: $(VENV)/.dev
 	$(BIN)/python tools/readme.py
 
-# 빠르기를 상대와 함께 재어 benchmarks/results.md 에 적습니다 (빈 두 코어에서 32분쯤). 일부만: make bench ARGS="--only manse,prompts"
+# 빠르기를 상대와 함께 재어 benchmarks/results.md 에 적습니다 (빈 두 코어에서 50분쯤). 일부만: make bench ARGS="--only manse,prompts"
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
 # 표에서 실린 모델까지. 끊기면 다시 부르세요: 끝난 단계는 건너뛰고, 훈련은 마지막 체크포인트에서 이어집니다
 model: $(VENV)/.train
 	$(BIN)/python tools/make_model.py
+
+# 배포에 쓰는 것을 판과 해시로 잠급니다 (tools/locks). settings.ini의 범위를 바꾸면 다시 부르세요. 모두 새 판으로: make lock ARGS=--upgrade
+lock: $(VENV)/.lock
+	$(BIN)/python tools/lock.py $(ARGS)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(None if v >= (3, 11) else f"Python 3.11 이상이 필요합니다 (지금 {v[0]}.{v[1]}). make PYTHON=python3.11 처럼 적어 주세요.")'
@@ -75,6 +79,10 @@ $(VENV)/.bench: $(VENV)/.train
 
 $(VENV)/.train: $(VENV)/.dev
 	$(BIN)/python -m pip install -q -e '.[dev,train,flutter]'
+	@touch $@
+
+$(VENV)/.lock: $(BIN)/python
+	$(BIN)/python -m pip install -q 'pip-tools>=7.6,<8'
 	@touch $@
 
 clean:

@@ -76,12 +76,15 @@ def _engine(option, value):
     return value if hasattr(value, "generate") else _choice(option, value)
 
 # %% ../nbs/lib/checks.ipynb #f2e2d4ec
+_PATHS = {"path": ("폴더나 주소", "폴더, 허브의 이름, 서버의 주소 가운데 하나"),
+          "file": ("파일의 이름이나 자리", "읽을 파일의 자리")}
+
 def _path(option, value):
     "A path or an address as it was written: another form of its letters may be another file."
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str) or not text.strip() or "\0" in text:
-        remedy = "폴더, 허브의 이름, 서버의 주소 가운데 하나를 적어 주세요"
-        raise InputError(option.name, value, "폴더나 주소가 아닙니다", remedy)
+        kind, remedy = _PATHS[option.kind]
+        raise InputError(option.name, value, f"{kind}가 아닙니다", f"{remedy}를 적어 주세요")
     if len(text) > option.high: raise InputError(option.name, value, "너무 깁니다", f"{option.high}자까지 적어 주세요")
     return text
 
@@ -89,9 +92,27 @@ def _birth(option, value):
     "Text in its normal form; what it says is read by the calendar."
     return normalize(value) if isinstance(value, str) else value
 
+# %% ../nbs/lib/checks.ipynb #22c745ec
+def _address(option, value):
+    "A name or an address as it was written, without spaces; what it stands for is read by the server's guards."
+    if not isinstance(value, str) or not re.fullmatch(r"\S+", value) or "\0" in value:
+        raise InputError(option.name, value, "비었거나 빈칸이 있습니다", f"{option.example}처럼 적어 주세요")
+    if len(value) > 255: raise InputError(option.name, value, "너무 깁니다", "255자까지 적어 주세요")
+    return value
+
+def _addresses(option, value):
+    "A tuple of addresses from one or a list of them."
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple, set, frozenset)):
+        raise InputError(option.name, value, "주소의 목록이 아닙니다", f"{option.example}처럼 적어 주세요")
+    if len(listed) > option.high:
+        raise InputError(option.name, len(listed), "너무 많습니다", f"{option.high}개까지 적어 주세요")
+    return tuple(_address(option, one) for one in listed)
+
 # %% ../nbs/lib/checks.ipynb #be9fad41
 _KINDS = {"text": _text, "path": _path, "names": _names, "whole": _whole, "number": _number, "flag": _flag,
-          "choice": _choice, "engine": _engine, "birth": _birth}
+          "choice": _choice, "engine": _engine, "birth": _birth, "file": _path,
+          "address": _address, "addresses": _addresses}
 
 # %% ../nbs/lib/checks.ipynb #k008
 def check(

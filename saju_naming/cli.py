@@ -30,7 +30,7 @@ from .manse import chart_csv, not_future
 from .names import surname_info
 from .naming import analyze, check_name
 from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
-from .options import CHART, ENGINE, NAMING, OPTIONS, pick
+from .options import CHART, ENGINE, NAMING, OPTIONS, SERVER, SERVER_GROUPS, pick
 from .text import normalize
 from .prompts import name_block, naming_question
 from .verify import parse_answer
@@ -58,10 +58,13 @@ def our_error(
     return InputError("command", e.ctx.command_path if e.ctx else "saju-naming", "없는 명령이거나 남는 말이 있습니다", "--help로 쓰는 법을 확인해 주세요")
 
 # %% ../nbs/13_cli.ipynb #c014
+_REPEATED = ("names", "addresses")
+
 class _Typed(click.ParamType):
     "What an option takes, read and checked by the table."
     def __init__(self, option):
-        self.option = replace(option, high=None, kind="text") if option.kind == "names" else option   # one of them at a time
+        one = {"names": "text", "addresses": "address"}.get(option.kind)   # one of them at a time
+        self.option = replace(option, high=None, kind=one) if one else option
         self.name = {"whole": "수", "number": "수", "flag": "예/아니오"}.get(option.kind, "글")
 
     def convert(self, value, param, ctx): return read(self.option, value)
@@ -70,7 +73,7 @@ def _help(option):
     "The help of an option: its sentence, and what can be chosen or how far it goes."
     choices = ", ".join(f"{value} {words}" for value, words in option.choices.items())
     bounds = f"{option.low}부터 {option.high}까지" if option.kind in ("whole", "number") else ""
-    more = [f"{choices or bounds}."] * bool(choices or bounds) + ["여러 번 쓸 수 있습니다."] * (option.kind == "names")
+    more = [f"{choices or bounds}."] * bool(choices or bounds) + ["여러 번 쓸 수 있습니다."] * (option.kind in _REPEATED)
     return " ".join([f"{option.help}.", *more])
 
 # %% ../nbs/13_cli.ipynb #2d16c383
@@ -82,7 +85,7 @@ def flag_of(
     "A click option made from an option of the table."
     own: dict = dict(help=_help(option), required=required)
     if option.kind == "flag": return click.option(option.flag, option.name, is_flag=True, help=own["help"])
-    if option.kind == "names": return click.option(option.flag, option.name, multiple=True, type=_Typed(option), help=own["help"])
+    if option.kind in _REPEATED: return click.option(option.flag, option.name, multiple=True, type=_Typed(option), help=own["help"])
     if option.default is not None: own |= dict(default=option.default, show_default=True)
     return click.option(option.flag, *more, option.name, type=_Typed(option), **own)
 
@@ -106,11 +109,12 @@ def engine_options(
     @takes_flags(ENGINE)
     @click.option("--no-model", is_flag=True, help="모델 없이 규칙 엔진만 씁니다.")
     @wraps(command)
-    def run(*args, engine, model, no_model, **kwargs):
+    def run(*args, engine, model, trust_model, no_model, **kwargs):
         chosen = model or (engine if typed("engine") else None)
         if no_model and chosen:
             raise InputError("model", chosen, "--no-model과 함께 쓸 수 없습니다", "둘 가운데 하나만 적어 주세요")
-        return command(*args, writer=dict(engine=None if no_model else engine, model=model), **kwargs)
+        writer = dict(engine=None if no_model else engine, model=model, trust_model=trust_model)
+        return command(*args, writer=writer, **kwargs)
     return run
 
 # %% ../nbs/13_cli.ipynb #62a16af2
@@ -365,7 +369,7 @@ def evaluate_command(out, ways, kinds, limit, writer, as_json):
     from saju_naming.evaluation import evaluate_engine, load_benchmark
     items = load_benchmark(kinds=kinds or None)
     engine = load_engine(**writer) if writer["engine"] else None
-    tables = evaluate_engine(engine, out, items[::max(1, len(items)//limit)][:limit] if limit else items, ways, " ".join(filter(None, writer.values())) or "rules", _bar)
+    tables = evaluate_engine(engine, out, items[::max(1, len(items)//limit)][:limit] if limit else items, ways, " ".join(filter(None, (writer["engine"], writer["model"]))) or "rules", _bar)
     if as_json: return click.echo((Path(out)/"scores.json").read_text(encoding="utf-8"))
     _print_scores(tables)
     click.echo(f"{out}에 답과 표와 그림을 두었습니다.")
@@ -508,22 +512,41 @@ def _print_hanja(console, found, limit):
     console.print(table)
     if len(found) > limit: console.print(f"[dim]{len(found)}자 가운데 {limit}자. --limit으로 더 볼 수 있습니다.[/]")
 
+# %% ../nbs/13_cli.ipynb #8c70a794
+class _Grouped(click.Command):
+    "A command whose help shows its options under the titles of the table."
+    def format_options(self, ctx, formatter):
+        titles = {o.name: title for title, group in SERVER_GROUPS.items() for o in group}
+        titles |= {o.name: "누가 쓰는가" for o in ENGINE}
+        groups: dict = {title: [] for title in [*titles.values(), "그 밖"]}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record: groups[titles.get(param.name, "그 밖")].append(record)
+        for title, records in groups.items():
+            with formatter.section(title): formatter.write_dl(records)
+
+def _no_key_here(ctx, param, value):
+    "Refuses --api-key without repeating the key."
+    if value is None: return
+    raise InputError("api_key", None, "명령에 적은 열쇠는 ps와 셸의 기록에 남아서 받지 않습니다",
+                     "파일에 적어 --key-file로 주거나 환경 변수 SAJU_NAMING_SERVE_KEY에 넣고, 이미 적은 열쇠는 바꿔 주세요")
+
 # %% ../nbs/13_cli.ipynb #c043
-@cli.command(name="serve", epilog="""\b
+@cli.command(name="serve", cls=_Grouped, epilog="""\b
 보기:
-  saju-naming serve                                        (http://localhost:8000 에서 열기)
-  saju-naming serve --host 0.0.0.0 --api-key my-secret      (같은 망의 다른 기기에도)
-  saju-naming serve --ngrok                                (밖의 주소와 QR 코드. 환경 변수 NGROK_AUTHTOKEN)
+  saju-naming serve                                        (http://localhost:8000 에서, 이 컴퓨터만)
+  saju-naming serve --key-file key.txt --host 0.0.0.0      (같은 망의 다른 기기에도, 열쇠가 있는 사람만)
+  saju-naming serve --public --host 0.0.0.0                (열쇠 없이 누구나)
+  saju-naming serve --key-file key.txt --ngrok             (밖의 주소와 QR 코드. 환경 변수 NGROK_AUTHTOKEN)
+  saju-naming serve --key-file key.txt --ngrok --trusted-proxy 127.0.0.1     (터널의 손님을 저마다 따로 세기)
+  saju-naming serve --docs                                 (/docs에 API의 설명서)
   saju-naming serve --engine openai --base-url http://localhost:8001/v1
-  saju-naming serve --origins https://이름.github.io        (다른 곳에 올린 쪽도 이 서버를 부르게)""")
-@click.option("--host", default="127.0.0.1", show_default=True, help="들을 주소. 0.0.0.0은 같은 망의 모든 기기.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="포트.")
-@click.option("--workers", type=click.IntRange(1, 64), help="일꾼 프로세스의 수. 없으면 엔진에 맞게.")
-@takes_flags(pick("engine"))
+  saju-naming serve --origins https://이름.github.io        (다른 곳에 올린 쪽도 이 서버를 부르게)
+열쇠 만들기: python -c "import secrets; print(secrets.token_urlsafe())" > key.txt""")
+@takes_flags(SERVER)
+@takes_flags(tuple(option for option in ENGINE if option.name != "model"))
 @flag_of(OPTIONS["model"], more=("--base-url",))
-@click.option("--ngrok", is_flag=True, help="ngrok으로 밖의 주소를 엽니다.")
-@click.option("--api-key", envvar="SAJU_NAMING_SERVE_KEY", help="머리글 X-API-Key에 이 열쇠가 있어야 답합니다.")
-@click.option("--origins", multiple=True, help="답을 읽어도 되는 쪽의 주소 (여러 번 쓸 수 있음).")
+@click.option("--api-key", hidden=True, is_eager=True, expose_value=False, callback=_no_key_here)
 @_HELP
 def serve_command(**options):
     "웹 서버와 API를 엽니다. 멈추려면 Ctrl-C. pip install 'saju-naming[serve]'가 필요합니다."

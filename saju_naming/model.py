@@ -19,7 +19,7 @@ from pathlib import Path
 from .hanja import registrable_readings, table
 from .names import given_names
 from .errors import InputError, Unavailable
-from .folders import broken, first_words, read_json, reading
+from .folders import broken, check_safe, check_settings, read_json, reading, first_words
 
 # %% ../nbs/06_model.ipynb #c012
 GEMMA2 = {  # the published shapes; the rest (vocab 256,000, window 4,096, caps 50 and 30, 8,192 positions) is the same in all three
@@ -298,18 +298,25 @@ def loading(
         except OSError as e: raise e if Path(name).is_dir() or name == "tiny" else _hub_error(name, e) from e
 
 # %% ../nbs/06_model.ipynb #c082
+def _check_folder(path):
+    "Refuses a folder that is no base: damaged, with an adapter in it, or with code of its own."
+    check_safe(path)
+    if "model_type" not in read_json(Path(path)/"config.json"): raise broken(path, "config.json에 model_type이 없음")
+    if (Path(path)/"adapter_config.json").exists():
+        raise InputError("model", path, "본체와 어댑터가 한 폴더에 있습니다", "본체만 든 폴더를 적거나, merge_adapter로 합쳐 주세요")
+
 def base_config(
     name_or_path: str,  # as for `find_base`
 ):                      # its Gemma2Config
     "The configuration of a base; InputError unless it is a Gemma 2 language model, Unavailable when it is damaged."
     from transformers import AutoConfig
     name, path = str(name_or_path), find_base(name_or_path)
-    if Path(path).is_dir() and "model_type" not in read_json(Path(path)/"config.json"):
-        raise broken(path, "config.json에 model_type이 없음")
+    if Path(path).is_dir(): _check_folder(path)
     with loading(name):
-        try: config = AutoConfig.from_pretrained(path)
+        try: config = AutoConfig.from_pretrained(path, trust_remote_code=False)
         except ValueError as e:
             raise InputError("model", name, "config.json의 구조를 모릅니다", "Gemma 2 모델을 적어 주세요") from e
+    check_settings(name, config.to_dict())
     if (config.architectures or [config.model_type]) not in (["Gemma2ForCausalLM"], ["gemma2"]):
         raise InputError("model", name, f"Gemma 2가 아닙니다({(config.architectures or [config.model_type])[0]})",
                          "Gemma2ForCausalLM인 모델을 적어 주세요")
@@ -322,7 +329,8 @@ def load_tokenizer(
     "The tokenizer of a base; Unavailable when it is missing, damaged or another model's."
     from transformers import AutoTokenizer
     config = base_config(name_or_path)
-    with loading(str(name_or_path)): tok = AutoTokenizer.from_pretrained(find_base(name_or_path))
+    with loading(str(name_or_path)): tok = AutoTokenizer.from_pretrained(find_base(name_or_path), trust_remote_code=False)
+    check_settings(str(name_or_path), tok.init_kwargs, "tokenizer_config.json")
     if len(tok) == config.vocab_size: return tok
     raise Unavailable("model", str(name_or_path),
                       f"토크나이저의 토큰이 {len(tok):,}개인데 모델의 어휘는 {config.vocab_size:,}개입니다",
@@ -400,7 +408,7 @@ def load_base(
     with loading(str(name_or_path)):
         model, found = AutoModelForCausalLM.from_pretrained(
             find_base(name_or_path), dtype=dtype, device_map={"": device}, attn_implementation=attn,
-            quantization_config=stored,
+            quantization_config=stored, use_safetensors=True, weights_only=True, trust_remote_code=False,
             ignore_mismatched_sizes=True,
             output_loading_info=True)  # transformers fills what is lost with random numbers
     _check_weights(name_or_path, found)

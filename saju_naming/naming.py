@@ -6,7 +6,7 @@
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'KIN', 'FEMININE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
            'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
            'suri_score', 'eumyang_score', 'name_score', 'NameChar', 'Check', 'Name', 'legality', 'Recommendation',
-           'rank_names', 'NameReport', 'check_name']
+           'Shortlist', 'shortlist', 'rank_names', 'NameReport', 'check_name']
 
 # %% ../nbs/04_naming.ipynb #c005
 import sys
@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from heapq import heapify, heappop, heapreplace
+from heapq import heappop, heappush
 from itertools import combinations_with_replacement
 import numpy as np
 from .hanja import is_hanja, natural_reading, registrable_readings, table, with_dueum
@@ -366,12 +366,16 @@ def name_score(
     return _attested_score(digits) if given and digits else 0.0
 
 # %% ../nbs/04_naming.ipynb #c068
-def _sound_table(surname, school):
-    "Sound scores of surname + syllable + syllable for every pair."
-    elements = [sound_elements(s, school)[0] for s in SYLLABLES]
-    flow = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
-    e = np.array([ELEMENTS.index(x) for x in elements])
-    head = sound_elements(surname, school)
+_FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
+
+@lru_cache
+def _syllable_elements(school):
+    "The element of each syllable's sound, by its number (발음오행)."
+    return np.array([ELEMENTS.index(sound_elements(s, school)[0]) for s in SYLLABLES])
+
+def _sound_table(head, school):
+    "Sound scores of surname + syllable + syllable for every pair, by the elements of the surname's sound."
+    flow, e = _FLOWS, _syllable_elements(school)
     steps = sum(_FLOW[relation(a, b)] for a, b in zip(head, head[1:]))
     into = flow[ELEMENTS.index(head[-1]), e][:, None] + steps
     two = (into + flow[e[:, None], e])/(len(head) + 1)
@@ -395,17 +399,27 @@ def _kin_table(siblings):
     return kin
 
 # %% ../nbs/04_naming.ipynb #c072
+@lru_cache(maxsize=12)   # 1.2 MB each; a one-syllable surname sounds like one of five
+def _common_points(gender, head, school):
+    "What a gender and the elements of a surname's sound give to each pair of syllables, in points."
+    points = WEIGHTS["name"]*_name_table(gender) + WEIGHTS["sound"]*_sound_table(head, school)
+    points.flags.writeable = False
+    return points
+
 def _syllable_table(request):
     "Everything that depends on the syllables alone, in points."
     gender = "both" if request.gender_neutral else request.gender
-    scores = WEIGHTS["name"]*_name_table(gender) + WEIGHTS["sound"]*_sound_table(request.surname, request.school)
+    scores = _common_points(gender, sound_elements(request.surname, request.school), request.school)
     if request.hangul_only: scores = scores + WEIGHTS["hanja"]*_pure_table()
     if request.siblings: scores = scores + KIN*_kin_table(request.siblings)
     if request.seed: scores = scores + np.random.default_rng(request.seed).normal(0, 1.5, scores.shape).astype(np.float32)
     return scores
 
-def _stroke_table(surname_strokes, most):
+# %% ../nbs/04_naming.ipynb #6ab19427
+@lru_cache(maxsize=256)   # 5 kB each
+def _stroke_table(surname_strokes):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
+    most = int(hanja_pool().strokes.max())
     if not surname_strokes: return np.zeros((most + 1, most + 1), np.float32)   # 성의 획수를 모름
     def points(a, b):
         given = [n for n in (a, b) if n]
@@ -413,47 +427,84 @@ def _stroke_table(surname_strokes, most):
     return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
 
 # %% ../nbs/04_naming.ipynb #c074
-def _scores(first, second, syllables, strokes, weight, feminine):
-    "Points of every pair of two pools, shape (len(first), len(second))."
-    total = syllables.take(first.syllable, 0).take(second.syllable, 1)
-    total += strokes.take(first.strokes, 0).take(second.strokes, 1)
-    total += (weight*(first.quality - feminine*first.feminine))[:, None]
-    total += weight*(second.quality - feminine*second.feminine)
-    return total
+_SLACK = np.float32(1e-3)  # 점: more than the order of float32 sums can change
 
 def _group_starts(pool): return np.flatnonzero(np.r_[True, np.diff(pool.syllable) != 0])
 
-def _best_per_sound(total, first, second):
-    "The best score of each syllable pair, and where the groups of equal syllables start."
-    rows, cols = _group_starts(first), _group_starts(second)
-    return np.maximum.reduceat(np.maximum.reduceat(total, rows, 0), cols, 1), rows, cols
+def _own_points(pool, weight, feminine):
+    "What each character of a pool brings by itself, in points."
+    return weight*(pool.quality - feminine*pool.feminine)
+
+def _best_per_sound(block):
+    "A little more than the best score of each syllable pair, shape (first syllables, second syllables)."
+    first, second = block.first, block.second
+    strokes, which = np.unique(first.strokes, return_inverse=True)
+    then = block.strokes[strokes][:, second.strokes] + block.own[1]
+    then = np.maximum.reduceat(then, block.cols, 1)                                     # (strokes, syllables)
+    pairs = then[which]                                                                 # (characters, syllables)
+    pairs += block.own[0][:, None]
+    best = np.maximum.reduceat(pairs, block.rows, 0)
+    return best + block.syllables[first.syllable[block.rows]][:, second.syllable[block.cols]] + _SLACK
 
 # %% ../nbs/04_naming.ipynb #c076
 @dataclass
 class _Block:
-    "A scored block: two pools, their points, and the bounds of equal syllables."
-    first: _Pool; second: _Pool; fixed: object; total: np.ndarray; best: np.ndarray; rows: np.ndarray; cols: np.ndarray
+    "A block: two pools, the points of their pairs, and where the groups of equal syllables start."
+    first: _Pool; second: _Pool; fixed: object; own: tuple; syllables: np.ndarray; strokes: np.ndarray
+
+    def __post_init__(self): self.rows, self.cols = _group_starts(self.first), _group_starts(self.second)
+
+    def __len__(self): return len(self.first)*len(self.second)
 
     def sound(self, r, c): return int(self.first.syllable[self.rows[r]]), int(self.second.syllable[self.cols[c]])
+
+    def points(self, rows=slice(None), cols=slice(None)):
+        "Points of every pair of two slices, shape (rows, columns)."
+        total = self.syllables[self.first.syllable[rows]][:, self.second.syllable[cols]]
+        total = total + self.strokes[self.first.strokes[rows]][:, self.second.strokes[cols]]
+        return total + self.own[0][rows, None] + self.own[1][cols]
 
     def best_under(self, r, c, used, limits):
         "The best pair of syllable group (r, c) whose characters are not used up, by code point: (score, i, j)."
         rows, cols = (slice(s[k], s[k+1] if k + 1 < len(s) else None) for s, k in ((self.rows, r), (self.cols, c)))
         spent = [used[pool.hanja[at].view(np.uint32)] >= limit for pool, at, limit in ((self.first, rows, limits[0]), (self.second, cols, limits[1]))]
-        part = np.where(spent[0][:, None] | spent[1], -np.inf, self.total[rows, cols])
+        part = np.where(spent[0][:, None] | spent[1], -np.inf, self.points(rows, cols))
         i, j = np.unravel_index(part.argmax(), part.shape)
         return part[i, j], rows.start + i, cols.start + j
 
 # %% ../nbs/04_naming.ipynb #c078
 def _queue(blocks, size):
-    "The most promising (-score, block, r, c) entries of all blocks."
-    entries = []
+    "The most promising (-bound, block, r, c) entries of all blocks, the best first."
+    parts = [(np.empty(0, np.float32), *[np.empty(0, int)]*3)]
     for b, block in enumerate(blocks):
-        flat = block.best.ravel()
-        top = np.argpartition(flat, -size)[-size:] if len(flat) > size else np.arange(len(flat))
-        entries += [(-flat[k], b, *divmod(int(k), block.best.shape[1])) for k in top if np.isfinite(flat[k])]
-    heapify(entries)
-    return entries
+        best = _best_per_sound(block)
+        top = np.argpartition(best, -size, None)[-size:] if best.size > size else np.arange(best.size)
+        r, c = np.divmod(np.sort(top), best.shape[1])
+        parts.append((-best[r, c], np.full(len(r), b), r, c))
+    columns = [np.concatenate(column) for column in zip(*parts)]
+    order = np.argsort(columns[0], kind="stable")
+    return zip(*(column[order].tolist() for column in columns))
+
+# %% ../nbs/04_naming.ipynb #36cf2e6e
+class _Line:
+    "A line of sorted entries; what is put back into it stands where it belongs."
+    def __init__(self, entries):
+        self.rest, self.back = iter(entries), []
+        self.ahead = next(self.rest, None)
+
+    def first(self):
+        "The first entry, or None at the end."
+        if not self.back or (self.ahead and self.ahead < self.back[0]): return self.ahead
+        return self.back[0]
+
+    def take(self):
+        "Takes the first entry out."
+        entry = self.first()
+        if entry is not self.ahead: return heappop(self.back)
+        self.ahead = next(self.rest, None)
+        return entry
+
+    def put(self, entry): heappush(self.back, entry)
 
 # %% ../nbs/04_naming.ipynb #c080
 def _fixed_limit(blocks, request, limit):
@@ -463,22 +514,28 @@ def _fixed_limit(blocks, request, limit):
     good = {h for p in pools for h in p.hanja[p.quality >= _GOOD]}
     return max(limit, -(-request.count//max(len(good), 1)))
 
+# %% ../nbs/04_naming.ipynb #8d4367bf
 def _select(blocks, request, rejected, limit=2):
     "The best names in order, no character more than `limit` times: (block, i, j, score)."
-    queue, picked, heard, used, places = _queue(blocks, 100*request.count + 1000), [], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter()
+    line = _Line(_queue(blocks, 100*request.count + 1000))
+    picked, heard, used, places = [], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter()
     often = max(3, -(-3*request.count//10))
     fixed_limit = _fixed_limit(blocks, request, limit)
-    while queue and len(picked) < request.count:
-        bound, b, r, c = queue[0]
+    while line.first() and len(picked) < request.count:
+        _, b, r, c = line.take()
         block, sound = blocks[b], blocks[b].sound(r, c)
         spots = [(side, s) for side, s in enumerate(sound) if side != block.fixed and s < len(SYLLABLES)]
-        if sound in heard or any(places[p] >= often for p in spots) or rejected(*sound): heappop(queue); continue
+        if sound in heard or any(places[p] >= often for p in spots) or rejected(*sound): continue
         score, i, j = block.best_under(r, c, used, [fixed_limit if side == block.fixed else limit for side in (0, 1)])
-        if not np.isfinite(score): heappop(queue)
-        elif score < -bound: heapreplace(queue, (-score, b, r, c))
-        else:
-            heappop(queue); heard.add(sound); places.update(spots); picked.append((block, i, j, float(score)))
-            for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
+        if not np.isfinite(score): continue
+        entry, following = (float(-score), b, r, c), line.first()
+        if following and following < entry:
+            line.put(entry)
+            continue
+        heard.add(sound)
+        places.update(spots)
+        picked.append((block, i, j, float(score)))
+        for h in filter(None, (block.first.hanja[i], block.second.hanja[j])): used[ord(h)] += 1
     return picked
 
 # %% ../nbs/04_naming.ipynb #c082
@@ -767,19 +824,14 @@ def _spared(pool, request):
                      "둘 가운데 하나를 지워 주세요")
 
 def _scored_blocks(analysis, request):
-    "Every legal candidate, scored."
+    "Every legal candidate, with what its points are made of."
     pool = hangul_pool(request.school) if request.hangul_only else hanja_pool()
     raw = _blocks(_spared(pool, request), analysis.plan, request)
-    syllables = _syllable_table(request)
-    most = max((int(p.strokes.max()) for block in raw for p in block[:2]), default=0)
-    strokes = _stroke_table(request.surname_strokes, most)
+    syllables, strokes = _syllable_table(request), _stroke_table(request.surname_strokes)
     weight = np.float32(0 if request.hangul_only else WEIGHTS["hanja"]/request.length)
     feminine = np.float32(FEMININE*(request.gender == "남" and not request.gender_neutral))
-    blocks = []
-    for first, second, fixed in raw:
-        total = _scores(first, second, syllables, strokes, weight, feminine)
-        blocks.append(_Block(first, second, fixed, total, *_best_per_sound(total, first, second)))
-    return blocks
+    return [_Block(first, second, fixed, tuple(_own_points(p, weight, feminine) for p in (first, second)), syllables,
+                   strokes) for first, second, fixed in raw]
 
 # %% ../nbs/04_naming.ipynb #c112
 _BARRED = {  # 권하지 않는 까닭 → 말
@@ -792,6 +844,8 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
 
 # %% ../nbs/04_naming.ipynb #3780d73f
+_teased = lru_cache(maxsize=10_000)(teasing)   # 2 MB: good names come up again and again
+
 def _barred(request, given):
     "Why a name must not be recommended (a key of `_BARRED`), or ''."
     for field in ("parents", "siblings", "exclude"):
@@ -800,7 +854,7 @@ def _barred(request, given):
     if len(given) == 2 and natural_reading(given[1], given[0]) != given[1]: return "fixed_syllable"
     known = find_name(given) if request.gender_neutral else None
     if known and known.gender != "both": return "gender_neutral"
-    return "name" if teasing(request.surname, given) is not None else ""
+    return "name" if _teased(request.surname, given) is not None else ""
 
 def _rejecter(request, causes):
     "Whether a pair of syllables must not be recommended; why is counted in `causes`."
@@ -826,6 +880,54 @@ def _noted(analysis, request):
     "An analysis with what has to be known of the surname among its notes."
     return replace(analysis, notes=(*analysis.notes, *[request.note]*bool(request.note)))
 
+# %% ../nbs/04_naming.ipynb #aa72e143
+@dataclass(frozen=True)
+class Shortlist:
+    "The best names of a search by their characters, best first; their facts are told when they are wanted."
+    analysis: Analysis
+    chars: tuple       # 이름마다의 글자들, tuples of `NameChar`
+    searched: int      # 견준 후보 짝의 수
+    options: dict      # 추천에 쓴 선택
+    request: _Request
+
+    def told(
+        self,
+        chars=None,      # 그 가운데 보여 줄 이름들; None tells all
+    ) -> Recommendation:
+        "The names with everything that can be checked about them (추천)."
+        wanted = self.chars if chars is None else chars
+        names = [_facts(self.request, "".join(c.reading for c in one), one, self.analysis.plan) for one in wanted]
+        return Recommendation(self.analysis, tuple(names), self.searched, self.options)
+
+# %% ../nbs/04_naming.ipynb #93d02fa5
+def _picked(block, i, j, school):
+    "The characters of a picked pair."
+    places = [(p, k) for p, k in ((block.first, i), (block.second, j)) if p.syllable[k] < len(SYLLABLES)]
+    return tuple(_char_facts(p.hanja[k].item(), SYLLABLES[p.syllable[k]], school) for p, k in places)
+
+def _search(birth, gender, surname, options):
+    "`shortlist`, with the options checked."
+    chart = _given({option.name: options[option.name] for option in CHART})
+    request, causes = _request(gender, surname, **{name: options[name] for name in _USUAL}), Counter()
+    analysis = _noted(analyze(birth, options["mode"], request.length, **chart), request)
+    blocks = _scored_blocks(analysis, request)
+    picks = _select(blocks, request, _rejecter(request, causes))
+    if not picks: raise _no_names(request, analysis.plan, causes)
+    used = options | dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja)
+    chars = tuple(_picked(block, i, j, request.school) for block, i, j, _ in picks)
+    return Shortlist(analysis, chars, sum(map(len, blocks)), used, request)
+
+# %% ../nbs/04_naming.ipynb #10c1373d
+@takes(NAMING, CHART)
+def shortlist(
+    birth,      # 생년월일시, as in `analyze`
+    gender,     # 성별: 남자 | 여자
+    surname,    # 성 (한글 or 한자)
+    **options,  # the options of `NAMING` and `CHART`
+) -> Shortlist:
+    "The search of `rank_names` without the facts of the names that it finds."
+    return _search(birth, gender, surname, options)
+
 @takes(NAMING, CHART)
 def rank_names(
     birth,      # 생년월일시, as in `analyze`
@@ -834,17 +936,7 @@ def rank_names(
     **options,  # the options of `NAMING` and `CHART`
 ) -> Recommendation:
     "Ranks every legal name that supplies what the birth lacks. The same input gives the same answer."
-    chart = _given({option.name: options[option.name] for option in CHART})
-    request, causes = _request(gender, surname, **{name: options[name] for name in _USUAL}), Counter()
-    analysis = _noted(analyze(birth, options["mode"], request.length, **chart), request)
-    blocks, names = _scored_blocks(analysis, request), []
-    for block, i, j, _ in _select(blocks, request, _rejecter(request, causes)):
-        picks = [(p.hanja[k].item(), SYLLABLES[p.syllable[k]]) for p, k in ((block.first, i), (block.second, j)) if p.syllable[k] < len(SYLLABLES)]
-        chars = [_char_facts(h, r, request.school) for h, r in picks]
-        names.append(_facts(request, "".join(r for _, r in picks), chars, analysis.plan))
-    if not names: raise _no_names(request, analysis.plan, causes)
-    used = options | dict(gender=request.gender, surname=request.surname, surname_hanja=request.surname_hanja)
-    return Recommendation(analysis, tuple(names), sum(b.total.size for b in blocks), used)
+    return _search(birth, gender, surname, options).told()
 
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)

@@ -138,8 +138,8 @@ def _moved(request, error):
     target = urljoin(request.full_url, error.headers.get("Location") or "")
     if _server(target) != _server(request.full_url):
         shown = f"{urlsplit(target).scheme}://{urlsplit(target).netloc.rpartition('@')[2]}"
-        raise Unavailable("model", request.full_url, f"서버가 다른 곳으로 보냅니다({shown})",
-                          "그곳이 맞으면 그 주소를 적어 주세요. 질문과 열쇠는 보내지 않았습니다")
+        raise Unavailable("model", request.full_url, "서버가 다른 곳으로 보냅니다",
+                          "그곳이 맞으면 그 주소를 적어 주세요. 질문과 열쇠는 보내지 않았습니다", shown)
     return Request(target, data=request.data, headers=dict(request.header_items()))
 
 def _open(request, until):
@@ -170,7 +170,7 @@ def _refusal(error, url):
     kind = Refused if error.code in (400, 422) else Busy if error.code in (429, 503) else Unavailable
     remedy = "주소와 모델의 이름을 확인하고, 바쁜 서버면 조금 뒤에 다시 불러 주세요"
     if error.code in (401, 403): remedy = f"환경 변수 {key_variable(url)}를 확인해 주세요"
-    return kind("model", url, f"서버가 {error.code}로 답했습니다({first_words(said or error.reason)})", remedy)
+    return kind("model", url, f"서버가 {error.code}로 답했습니다", remedy, first_words(said or error.reason))
 
 # %% ../nbs/lib/remote.ipynb #r016
 def _silent(url, timeout):
@@ -192,8 +192,8 @@ def ask_server(
     except (OSError, HTTPException, UnicodeError) as e:
         why = getattr(e, "reason", e)
         if isinstance(why, TimeoutError): raise _silent(url, timeout) from e
-        raise Unavailable("model", url, f"서버에 닿지 못했습니다({first_words(why)})",
-                          "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요") from e
+        raise Unavailable("model", url, "서버에 닿지 못했습니다",
+                          "http://localhost:8000/v1처럼 적고 서버가 켜져 있는지 확인해 주세요", first_words(why)) from e
     try: return json.loads(data)
     except (ValueError, RecursionError) as e:
         raise Unavailable("model", url, "서버의 답을 JSON으로 읽을 수 없습니다", _SAME_FORM) from e

@@ -4,61 +4,50 @@
 
 # %% auto #0
 __all__ = ['DATE', 'WHEN', 'NameBody', 'NAME', 'HANJA', 'MEANT', 'MeanBody', 'ReviewBody', 'SurnamePath', 'BODIES', 'JOBS',
-           'SAMPLE', 'WAITING', 'LIMIT', 'RETRY_AFTER', 'log', 'MOST_BYTES', 'ORIGINS', 'RATE', 'HEADERS', 'from_json',
-           'json_shape', 'Shape', 'field_of', 'body_of', 'Born', 'Ready', 'NameReply', 'MeanReply', 'SurnameChoice',
-           'SurnameReply', 'Fault', 'ErrorReply', 'korean_fault', 'for_strangers', 'fault', 'birth_of', 'sent_in',
-           'asked_name', 'asked_review', 'name_job', 'review_job', 'mean_job', 'name_in', 'mean_words', 'name_lines',
-           'old_reply', 'work', 'busy', 'Worker', 'default_workers', 'Line', 'Workers', 'Broken', 'Crew', 'ready',
-           'dismiss', 'add_errors', 'add_guards', 'add_metrics', 'surname_reply', 'add_routes', 'add_page', 'document',
-           'create_app', 'Running', 'start', 'tunnel', 'serve']
+           'SAMPLE', 'WORKING', 'log', 'GRACE', 'SLOW', 'from_json', 'json_shape', 'Shape', 'field_of', 'body_of',
+           'Born', 'Ready', 'NameReply', 'MeanReply', 'SurnameChoice', 'SurnameReply', 'Fault', 'ErrorReply',
+           'korean_fault', 'birth_of', 'sent_in', 'asked_name', 'asked_review', 'name_job', 'review_job', 'mean_job',
+           'Naming', 'name_in', 'mean_words', 'name_lines', 'old_reply', 'default_workers', 'naming_crew',
+           'surname_reply', 'add_routes', 'add_page', 'document', 'create_app', 'Running', 'start', 'say', 'tunnel',
+           'Stop', 'serve']
 
 # %% ../nbs/11_serve.ipynb #c005
-import ctypes
-import hmac
+import io
 import json
 import logging
 import mimetypes
-import multiprocessing
 import os
 import re
 import signal
-import socket
 import sys
 import time
-import traceback
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Condition, Event, Thread
 from typing import Annotated, Any, Literal
 
 # %% ../nbs/11_serve.ipynb #9b8277d1
-import prometheus_client
-import waitress
-from flask import jsonify, redirect, request, send_file
-from flask_cors import CORS
-
-# %% ../nbs/11_serve.ipynb #c006
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import redirect, request, send_file
 from flask_openapi3 import Info, OpenAPI
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, create_model
-from werkzeug.exceptions import BadRequest, HTTPException, Unauthorized
 from . import __version__
-from .checks import read, unknown_option
-from .errors import Busy, InputError, SajuError, Unavailable, needs
-from .generate import ask, recommend
+from .checks import read, takes, unknown_option
+from .errors import InputError, SajuError, Unavailable, needs, where
+from .front import Front, listen, url_of
+from .generate import ask, look, recommend
+from .guards import RATE, Door, add_errors, add_guards, add_metrics, check_exposure, fault, refusal
+
+# %% ../nbs/11_serve.ipynb #c006
 from .hanja import table
 from .manse import not_future
 from .names import surname_info
 from .naming import check_name
 from .ohaeng import is_hangul, josa
-from .options import CHART, NAMING, Option, pick
+from .options import CHART, ENGINE, NAMING, SERVER, Option, pick
 from .prompts import hun_eum, name_block, naming_question
 from .verify import parse_question
+from .workers import LIMIT, Broken, Crew
 
 # %% ../nbs/11_serve.ipynb #c010
 def from_json(
@@ -218,36 +207,6 @@ def korean_fault(
     known = [name for name in BODIES[error.title].model_fields]
     return InputError(field, found["input"], "없는 칸입니다", unknown_option(field, known).remedy)
 
-# %% ../nbs/11_serve.ipynb #c026
-def _clean(value): return str(value).encode("utf-8", "replace").decode()
-
-def _shown(value):
-    "A value as it can stand in a reply: short, and writable as JSON."
-    if value is None or isinstance(value, bool) or (isinstance(value, (int, float)) and abs(value) < 2**53): return value
-    text = _clean(value)
-    return text if len(text) <= 80 else text[:80] + "…"
-
-_PLACE = re.compile(r"\w+://\S+|(?<![\w.])(?:/[\w.~-]+){2,}/?|\b[\w.-]+:\d{2,5}\b")   # addresses, paths of this machine, host:port
-
-def for_strangers(
-    error,           # `SajuError`
-) -> SajuError:      # the same, or without what is only for whoever runs the server
-    "An error as a stranger may see it (손님에게 보이는 오류)."
-    if error.shows_value: return error
-    reason = error.reason if error.value is None else error.reason.replace(str(error.value), "…")
-    return SajuError(error.field, None, _PLACE.sub("…", reason), error.remedy)
-
-# %% ../nbs/11_serve.ipynb #e107c9e8
-def fault(
-    error,        # `SajuError`
-    status=None,  # HTTP 상태; None is that of the class
-):                # (response, status)
-    "An error as a reply."
-    seen = for_strangers(error)
-    said = dict(field=_clean(seen.field), value=_shown(seen.value), reason=_clean(seen.reason),
-                remedy=_clean(seen.remedy), message=_clean(seen))
-    return jsonify(error=said), status or error.status
-
 # %% ../nbs/11_serve.ipynb #c029
 def birth_of(
     asked,       # 보낸 칸들; those of the date are taken out
@@ -301,23 +260,39 @@ def asked_review(
     return asked | {"birth": birth}
 
 # %% ../nbs/11_serve.ipynb #c032
-def name_job(engine, model, **asked):
+def name_job(writer, **asked):
     "Names for a birth, as `saju-naming recommend --json` prints them."
-    return asdict(recommend(engine=engine, model=model, **asked))
+    return asdict(recommend(**writer, **asked))
 
-def review_job(engine, model, **asked):
+def review_job(writer, **asked):
     "What can be said about a name, as `saju-naming check --json` prints it."
     return asdict(check_name(**asked))
 
-def mean_job(engine, model, name, seed=0):
+_NATIVE = dict(source="engine", source_reason="한글 이름에는 한자의 뜻이 없습니다")
+
+def mean_job(writer, name, seed=0):
     "The meaning of a name: what its characters say, and the sentence that was written about it."
     given, hanja = name_in(name)
-    if not hanja: return dict(mean=f"소리로 지은 한글 이름 '{given}'", sentence=f"{josa(given, '은/는')} 소리로 지은 한글 이름이라 풀이할 한자가 없습니다.", source="engine", source_reason="한글 이름에는 한자의 뜻이 없습니다")
-    try: told = ask(f"이름 {given}({hanja})의 의미를 풀이해", engine, model, seed)
-    except InputError as e: raise InputError("name" if e.field == "question" else e.field, e.value, e.reason, e.remedy) from e
-    return dict(mean=mean_words(given, hanja), sentence=told.text, source=told.source, source_reason=told.source_reason)
+    if not hanja:
+        told = f"{josa(given, '은/는')} 소리로 지은 한글 이름이라 풀이할 한자가 없습니다."
+        return dict(mean=f"소리로 지은 한글 이름 '{given}'", sentence=told) | _NATIVE
+    try: answer = ask(f"이름 {given}({hanja})의 의미를 풀이해", seed=seed, **writer)
+    except InputError as e:
+        raise InputError("name" if e.field == "question" else e.field, e.value, e.reason, e.remedy) from e
+    return dict(mean=mean_words(given, hanja), sentence=answer.text, source=answer.source,
+                source_reason=answer.source_reason)
 
+# %% ../nbs/11_serve.ipynb #j0000001
 JOBS: dict = {"name": name_job, "mean": mean_job, "review": review_job}
+
+@dataclass(frozen=True)
+class Naming:
+    "What a worker does: the three jobs, by one engine."
+    engine: str | None = "embedded"   # None for the rule engine alone
+    model: str | None = None          # 폴더, 허브의 이름, 또는 서버의 주소
+    trust_model: bool = False         # 모델 폴더가 부르는 코드를 믿는가
+
+    def __call__(self, job, asked): return JOBS[job](vars(self), **asked)
 
 # %% ../nbs/11_serve.ipynb #c034
 def name_in(
@@ -361,302 +336,22 @@ def old_reply(
             | {f"name{i}": n for i, n in enumerate(names, 1)} | {f"wname{i}": n for i, n in enumerate(plain, 1)})
 
 # %% ../nbs/11_serve.ipynb #c040
-SAMPLE = dict(birth="2000-01-01T12:00", gender="여자", surname="김", count=3)   # the job that warms a worker up and tells whether the engine answers
-
-def _answer(engine, model, job, asked):
-    "What came of a job, as values that a pipe can carry."
-    try: return "done", JOBS[job](engine, model, **asked)
-    except SajuError as e: return "refused", e
-    except Exception as e: return "broken", _where(e)
-
-def _where(error):
-    "An unexpected error without its words, which may hold a birth: its kind and the line that raised it."
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} {Path(at.filename).name}:{at.lineno}"
-
-def _give_back():
-    "Has glibc return freed blocks of 1 MB and more at once; by itself it comes to keep blocks of up to 32 MB (mallopt(3), M_MMAP_THRESHOLD)."
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"): libc.mallopt(-3, 2**20)
-
-# %% ../nbs/11_serve.ipynb #c041
-def work(
-    pipe,    # the worker's end
-    engine,  # 엔진의 이름, None for the rule engine alone
-    model,   # 폴더, 허브의 이름, 또는 서버의 주소
-):
-    "What a worker process does: loads the model, tells how the sample job went, then answers jobs until the pipe closes."
-    for stop in (signal.SIGINT, signal.SIGTERM): signal.signal(stop, signal.SIG_IGN)   # the server stops first and lets the worker finish
-    _give_back()
-    try:
-        pipe.send(_answer(engine, model, "name", SAMPLE))
-        while True: pipe.send(_answer(engine, model, *pipe.recv()))
-    except (EOFError, OSError): return
-
-# %% ../nbs/11_serve.ipynb #c043
-WAITING, LIMIT, RETRY_AFTER = 16, 30, 2   # 줄의 자리, 한 요청의 한도(초), 다시 올 때까지(초)
-
-def busy(
-    reason,   # 왜 지금은 안 되는가
-) -> Busy:    # to be raised
-    "The error for a job that cannot be taken or finished now."
-    return Busy("server", None, reason, f"{RETRY_AFTER}초 뒤에 다시 보내 주세요")
-
-# %% ../nbs/11_serve.ipynb #c044
-class Worker:
-    "A process that holds the model and does one job at a time."
-    def __init__(
-        self,
-        engine,  # 엔진의 이름, None for the rule engine alone
-        model,   # 폴더, 허브의 이름, 또는 서버의 주소
-    ):
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, engine, model), daemon=True)
-        self.process.start()
-        theirs.close()   # so that the pipe ends when the worker does
-
-    def ask(self, job, asked, seconds):
-        "The answer of a job; EOFError or OSError when the worker died, `Busy` when the time was up."
-        try:
-            self.pipe.send((job, asked))
-            if not self.pipe.poll(max(seconds, 0)): raise busy("정해진 시간 안에 답을 만들지 못했습니다")
-            return self.pipe.recv()
-        except BaseException:
-            self.stop()
-            raise
-
-    def stop(self):
-        "Ends the process at once."
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
-
-# %% ../nbs/11_serve.ipynb #c046
-log = logging.getLogger("saju_naming.serve")
+SAMPLE = dict(birth="2000-01-01T12:00", gender="여자", surname="김", count=3)   # warms a worker up
 
 def default_workers(engine):
     "How many workers suit an engine: cores for the small model, one for a big one, many where another server does the work."
     return {"transformers": 1, "openai": 8}.get(engine, min(4, os.cpu_count() or 1))
 
-# %% ../nbs/11_serve.ipynb #c047
-class Line:
-    "A line of bounded length."
-    def __init__(
-        self,
-        size,  # 자리의 수: at work and waiting
-    ): self.size, self.inside, self.open, self.changed = size, 0, True, Condition()
-
-    @contextmanager
-    def place(self):
-        "A place in the line, or `Busy`."
-        with self.changed:
-            if not self.open: raise busy("서버가 멈추는 중입니다")
-            if self.inside >= self.size: raise busy("줄이 찼습니다")
-            self.inside += 1
-        try: yield
-        finally:
-            with self.changed:
-                self.inside -= 1
-                self.changed.notify_all()
-
-    def close(
-        self,
-        seconds,  # 기다릴 시간
-    ):
-        "Lets nobody in, and waits for those inside."
-        with self.changed:
-            self.open = False
-            self.changed.wait_for(lambda: not self.inside, seconds)
-
-# %% ../nbs/11_serve.ipynb #c050
-class Workers(Line):
-    "Worker processes behind a line."
-    fault: str | None  # 이름을 지을 수 없는 까닭
-
-    def __init__(
-        self,
-        engine,   # 엔진의 이름, None for the rule engine alone
-        model,    # 폴더, 허브의 이름, 또는 서버의 주소
-        workers,  # 일꾼의 수
-        waiting,  # 기다릴 수 있는 자리
-        limit,    # 한 요청의 한도, 초
-    ):
-        super().__init__(workers + waiting)
-        self.limit, self.make, self.idle, self.fault = limit, lambda: Worker(engine, model), SimpleQueue(), "아직 모델을 읽고 있습니다"
-        self.first = None  # what the first worker that loaded the model said of it: (done | refused | ..., reply)
-        for _ in range(workers): self.hire()
-
-    def hire(self): Thread(target=self._hire, daemon=True).start()
-
-    def _hire(self):
-        "Starts a worker, which joins the idle ones when it has loaded the model; tries again when it dies before."
-        while self.open:
-            worker = self.make()
-            try: said = worker.pipe.recv()
-            except (EOFError, OSError):
-                if self.open: log.error("a worker died while it loaded the model")
-                time.sleep(1)
-                continue
-            self.first = self.first or said
-            self.note(*said)
-            return self.idle.put(worker) if self.open else worker.stop()
-
-    def note(self, kind, reply):
-        "Keeps what is wrong with the engine, by how the last naming went."
-        self.fault = None if kind == "done" else reply.reason if kind == "refused" else "이름을 짓다가 잘못이 났습니다"
-
-# %% ../nbs/11_serve.ipynb #5280e118
-class Broken(Exception): "A worker failed in a way that nobody foresaw; the text says where."
-
-# %% ../nbs/11_serve.ipynb #c051
-class Crew(Workers):
-    "Workers that jobs are given to, and that know whether their engine answers."
-    def __init__(
-        self,
-        engine="embedded",  # 엔진의 이름, None for the rule engine alone
-        model=None,         # 폴더, 허브의 이름, 또는 서버의 주소
-        workers=None,       # 일꾼의 수, None by the engine
-        waiting=WAITING,    # 기다릴 수 있는 자리
-        limit=LIMIT,        # 한 요청의 한도, 초
-    ):
-        super().__init__(engine, model, workers or default_workers(engine), waiting, limit)
-        self.engine, self.probing = engine or "engine", None
-
-    def give(self, job, asked):
-        "What a worker says to a job; another one is asked if it dies."
-        deadline = time.monotonic() + self.limit
-        with self.place():
-            for _ in range(2):
-                try: worker = self.idle.get(timeout=max(deadline - time.monotonic(), 0))
-                except Empty: raise busy("정해진 시간 안에 차례가 오지 않았습니다") from None
-                try: return worker.ask(job, asked, deadline - time.monotonic())
-                except (EOFError, OSError): log.warning("a worker died; another one starts")
-                finally: self.idle.put(worker) if worker.process.is_alive() else self.hire()
-        raise busy("일꾼이 거듭 멈추었습니다")
-
-    def run(self, job, **asked):
-        "The answer of a job; `InputError` is the client's fault, `Unavailable` is ours."
-        kind, reply = self.give(job, asked)
-        if (job, kind) == ("name", "done") or isinstance(reply, Unavailable): self.note(kind, reply)
-        if kind == "done": return reply
-        raise reply if kind == "refused" else Broken(reply)
-
-# %% ../nbs/11_serve.ipynb #c053
-def ready(
-    crew,     # `Crew`
-) -> bool:
-    "Whether a job would be taken and answered now; where the last one failed, tries the sample again in the background."
-    def probe():
-        try: crew.note(*crew.give("name", SAMPLE))
-        except Busy: pass
-    if crew.open and crew.fault and not crew.idle.empty() and not (crew.probing and crew.probing.is_alive()):
-        crew.probing = Thread(target=probe, daemon=True)
-        crew.probing.start()
-    return crew.open and not crew.fault and crew.inside < crew.size
-
-def dismiss(
-    crew,  # `Crew`
-):
-    "Takes no more jobs, waits for those inside, ends the workers."
-    crew.close(crew.limit)
-    while not crew.idle.empty(): crew.idle.get().stop()
-
-# %% ../nbs/11_serve.ipynb #c055
-_REFUSALS = {  # HTTP 상태 → field, reason, remedy
-    400: ("body", "JSON으로 읽을 수 없습니다", "Content-Type: application/json과 UTF-8 JSON으로 보내 주세요"),
-    401: ("X-API-Key", "열쇠가 없거나 틀렸습니다", "서버를 띄운 사람에게 받은 열쇠를 머리글 X-API-Key에 적어 주세요"),
-    404: ("path", "없는 주소입니다", "주소의 목록을 /docs에서 확인해 주세요"),
-    405: ("method", "이 주소에 쓸 수 없는 방법입니다", "머리글 Allow에 적힌 방법으로 보내 주세요"),
-    413: ("body", "너무 큽니다", "{most}바이트까지 보낼 수 있습니다"),
-    415: ("Content-Type", "JSON이 아닙니다", "Content-Type: application/json으로 보내 주세요"),
-    429: ("client", "너무 자주 물었습니다", "머리글 Retry-After의 초만큼 기다렸다가 다시 보내 주세요")}
-MOST_BYTES = 16_384   # 몸의 한도
-
-def _http_error(error):
-    "Flask's own refusals in our form, with the headers that belong to them."
-    if error.code not in _REFUSALS: return error
-    field, reason, remedy = _REFUSALS[error.code]
-    value = {"path": request.path, "method": request.method, "Content-Type": request.content_type}.get(field)
-    reply = error.get_response()
-    reply.data = fault(InputError(field, value, reason, remedy.format(most=MOST_BYTES)), error.code)[0].data
-    reply.content_type = "application/json; charset=utf-8"
-    if error.code == 429: reply.headers["Retry-After"] = error.limit.limit.get_expiry()
-    return reply
-
-# %% ../nbs/11_serve.ipynb #c057
-def _unavailable(error):
-    "503 with the time to come back; the whole text is for the log."
-    if not isinstance(error, Busy): log.warning("unavailable: %s", error)
-    again = error.remedy if isinstance(error, Busy) else "잠시 뒤에 다시 보내고, 거듭되면 서버를 띄운 사람에게 알려 주세요"
-    reply, status = fault(Unavailable(error.field, error.value, error.reason, again))
-    reply.headers["Retry-After"] = RETRY_AFTER
-    return reply, status
-
-def _bug(error):
-    "What nobody foresaw: the kind and the place go to the log, nothing that was sent."
-    log.error("bug: %s", error if isinstance(error, Broken) else _where(error))
-    return fault(SajuError("server", None, "서버에 잘못이 있습니다", "같은 입력에서 거듭되면 알려 주세요"))
-
-def add_errors(
-    app,  # 플라스크 앱
-):
-    "Every error as the same JSON."
-    app.register_error_handler(SajuError, lambda e: fault(e, 404 if request.endpoint == "surnames" else None))
-    app.register_error_handler(Unavailable, _unavailable)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(RecursionError, lambda e: _http_error(BadRequest()))
-    app.register_error_handler(Exception, _bug)
-
-# %% ../nbs/11_serve.ipynb #c059
-ORIGINS = ("https://5kletsgo.github.io", re.compile(r"http://(localhost|127\.0\.0\.1)(:\d+)?\Z"))   # 다른 주소에서 온 쪽 가운데 답을 읽어도 되는 것
-RATE = "120 per minute"   # 손님 하나가 물을 수 있는 횟수
-HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-           "Content-Security-Policy": "default-src 'self'; connect-src 'self' http: https:; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"}
-_GUARDED = ("name", "mean", "review", "surnames", "metrics")
-
-# %% ../nbs/11_serve.ipynb #c060
-def add_guards(
-    app,      # 플라스크 앱
-    origins,  # 더 열 주소들
-    api_key,  # 열쇠, or None
-    rate,     # 손님 하나의 한도, Flask-Limiter의 글
-):
-    "Who may ask, how often, and what."
-    CORS(app, origins=[*ORIGINS, *origins], methods=["GET", "POST"], allow_headers=["content-type", "ngrok-skip-browser-warning", "x-api-key"], expose_headers=["Retry-After"], max_age=600, always_send=False)
-    @app.before_request
-    def check():
-        if request.endpoint not in _GUARDED or request.method == "OPTIONS": return
-        if api_key and not hmac.compare_digest(request.headers.get("X-API-Key", "").encode(), api_key.encode()): raise Unauthorized()
-        if request.method == "POST": request.get_json()   # 413, 415 or 400 before anything else
-    Limiter(get_remote_address, app=app, default_limits=[rate], default_limits_exempt_when=lambda: request.endpoint not in _GUARDED, storage_uri="memory://")
-    @app.after_request
-    def secure(reply):
-        reply.headers.update({k: v for k, v in HEADERS.items() if k not in reply.headers})
-        if request.endpoint in _GUARDED: reply.headers["Cache-Control"] = "no-store"
-        return reply
-
-# %% ../nbs/11_serve.ipynb #c062
-def add_metrics(
-    app,   # 플라스크 앱
-    crew,  # `Crew`
-):
-    "Counts and times of requests, at /metrics and in the log; nothing that was sent."
-    registry = prometheus_client.CollectorRegistry()
-    prometheus_client.ProcessCollector(registry=registry)
-    took = prometheus_client.Histogram("saju_request_seconds", "요청의 수와 시간", ("method", "route", "status"), registry=registry)
-    prometheus_client.Gauge("saju_jobs", "일하거나 기다리는 요청", registry=registry).set_function(lambda: crew.inside)
-    prometheus_client.Gauge("saju_idle_workers", "쉬는 일꾼", registry=registry).set_function(lambda: crew.idle.qsize())
-    prometheus_client.Gauge("saju_ready", "이름을 지을 수 있는가", registry=registry).set_function(lambda: ready(crew))
-    @app.before_request
-    def begin(): request.environ["saju.began"] = time.perf_counter()
-    @app.after_request
-    def end(reply):
-        route, seconds = str(request.url_rule or "-"), time.perf_counter() - request.environ["saju.began"]
-        took.labels(request.method, route, reply.status_code).observe(seconds)
-        log.info("%s %s %s %.0f ms", request.method, route, reply.status_code, seconds*1000)
-        return reply
-    @app.route("/metrics")
-    def metrics(): return prometheus_client.generate_latest(registry), {"Content-Type": prometheus_client.CONTENT_TYPE_LATEST}
+def naming_crew(
+    engine="embedded",   # 엔진의 이름, None for the rule engine alone
+    model=None,          # 폴더, 허브의 이름, 또는 서버의 주소
+    trust_model=False,   # 모델 폴더가 부르는 코드를 믿는가
+    workers=None,        # 일꾼의 수, None by the engine
+    limit=LIMIT,         # 한 요청의 한도, 초
+) -> Crew:
+    "Workers that do the three jobs."
+    return Crew(Naming(engine, model, trust_model), ("name", SAMPLE), workers or default_workers(engine), limit=limit,
+                lasting=engine != "openai")
 
 # %% ../nbs/11_serve.ipynb #c065
 def surname_reply(
@@ -668,23 +363,27 @@ def surname_reply(
     return dict(surname=found.hangul, choices=[dict(hanja=c.hanja, meaning=meaning(c.hanja), strokes=list(c.strokes)) for c in found.choices])
 
 # %% ../nbs/11_serve.ipynb #c067
+_REVIEW = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/check"}}}}
+
 def add_routes(
     app,   # 플라스크 앱
     crew,  # `Crew`
 ):
     "The API."
     @app.get("/check", summary="이름을 지을 수 있는가", responses={200: Ready})
-    def check(): return dict(isReady=ready(crew), engine=crew.engine, version=__version__)
+    def check(): return dict(isReady=crew.ready, engine=crew.answer.engine or "engine", version=__version__)
     @app.post("/name", summary="이름 짓기", responses={200: NameReply})
     def name(body: NameBody):
         found, sent = crew.run("name", **asked_name(body)), sent_in(body)
         return old_reply(found, sent.get("surname", "")) | (dict(result=found) if set(sent) - _SEED else {})
     @app.post("/mean", summary="이름의 뜻", responses={200: MeanReply})
     def mean(body: MeanBody): return crew.run("mean", **sent_in(body))
-    @app.post("/review", summary="이미 지은 이름의 검사", responses={200: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/check"}}}}})
+    @app.post("/review", summary="이미 지은 이름의 검사", responses={200: _REVIEW})
     def review(body: ReviewBody): return crew.run("review", **asked_review(body))
     @app.get("/surnames/<hangul>", summary="성의 한자", responses={200: SurnameReply})
     def surnames(path: SurnamePath): return surname_reply(**sent_in(path))
+
+WORKING = ("name", "mean", "review", "surnames")   # endpoints that count against the limit and need the key
 
 # %% ../nbs/11_serve.ipynb #c069
 def add_page(
@@ -715,107 +414,159 @@ def document(
     return found
 
 # %% ../nbs/11_serve.ipynb #c071
-def create_app(
-    crew,                # `Crew`
-    origins=(),          # CORS: 더 열 주소들
-    api_key=None,        # 열쇠; None leaves the API open
-    rate=RATE,           # 손님 하나의 한도
-):                       # Flask 앱
-    "The WSGI application."
-    errors = {code: ErrorReply for code in (400, 401, 404, 405, 413, 415, 422, 429, 503)}
+log = logging.getLogger("saju_naming.serve")
+
+def _place(error): return str(error) if isinstance(error, Broken) else where(error)
+
+def _bare_app(door):
+    "A Flask application that describes itself, without routes."
+    errors = {code: ErrorReply for code in (400, 401, 404, 405, 408, 413, 415, 421, 422, 429, 500, 503)}
     key = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
-    app: OpenAPI = OpenAPI("saju_naming", info=Info(title="사주 작명", version=__version__), security_schemes=key, openapi_extensions={"security": [{"key": []}] if api_key else []}, responses=errors, static_folder=None,
-                  validation_error_model=ErrorReply,
-                  validation_error_callback=lambda e: app.make_response(fault(korean_fault(e))), doc_prefix="/docs")
-    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app: OpenAPI = OpenAPI("saju_naming", info=Info(title="사주 작명", version=__version__), security_schemes=key,
+                           openapi_extensions={"security": [{"key": []}] if door.keys else []}, responses=errors,
+                           static_folder=None, validation_error_model=ErrorReply, doc_prefix="/docs",
+                           validation_error_callback=lambda e: app.make_response(fault(korean_fault(e))))
     app.json.ensure_ascii, app.json.sort_keys, app.json.mimetype = False, False, "application/json; charset=utf-8"
-    add_metrics(app, crew)
-    add_guards(app, origins, api_key, rate)
-    add_errors(app)
+    return app
+
+# %% ../nbs/11_serve.ipynb #c0710001
+def create_app(
+    crew,        # `Crew`
+    door=None,   # `Door`: who may ask; None is this machine alone, without a key
+):               # Flask 앱
+    "The WSGI application."
+    door = door or Door()
+    app = _bare_app(door)
+    gauges = (("saju_jobs", "일하거나 기다리는 요청", lambda: crew.inside),
+              ("saju_idle_workers", "쉬는 일꾼", lambda: crew.resting),
+              ("saju_ready", "이름을 지을 수 있는가", lambda: crew.ready))
+    add_metrics(app, log, gauges)
+    add_guards(app, door, WORKING)
+    add_errors(app, log, crew.again, ("surnames",), _place)
     add_routes(app, crew)
     add_page(app)
     return app
 
 # %% ../nbs/11_serve.ipynb #c091
+GRACE = 6   # 초: 멈출 때 받은 요청을 기다리는 시간
+
 @dataclass
 class Running:
     "A server that runs in the background of this process."
     crew: Crew
-    server: Any      # of waitress
-    thread: Thread   # in which it runs
-    port: int
+    front: Front
+    door: Door
+    url: str
 
-    def stop(self):
-        "Lets the requests inside finish, turns new ones away meanwhile, then ends."
-        dismiss(self.crew)
-        self.server.task_dispatcher.shutdown()   # until every reply is written
-        self.server.close()
-        self.thread.join(2)   # the port is free when its loop has looked up; an open connection does not hold us longer
+    @property
+    def port(self): return self.front.port
 
-def _listen(host, port):
-    "A socket that listens, or one clear error."
-    try: return socket.create_server((host, port))
-    except OSError as e: raise InputError("port", f"{host}:{port}", f"열 수 없습니다({e.strerror})", "다른 서버가 쓰고 있지 않은지 보고, --port에 다른 번호를 적어 주세요") from e
+    def stop(self, seconds=GRACE):
+        "Lets the requests inside finish, turns new ones away meanwhile, then ends; within about three seconds more."
+        self.crew.stop(seconds)
+        self.front.stop(1)
 
 # %% ../nbs/11_serve.ipynb #c092
+_WHO = ("host", "key_file", "trusted_proxy", "allow_host", "origins", "public", "ngrok", "docs", "metrics")
+
+@takes(SERVER, ENGINE)
 def start(
-    host="127.0.0.1",    # 들을 주소; 0.0.0.0 for the whole network
-    port=8000,           # 포트; 0 takes a free one
-    engine="embedded",   # 엔진의 이름, None for the rule engine alone
-    model=None,          # 폴더, 허브의 이름, 또는 서버의 주소
-    workers=None,        # 일꾼의 수, None by the engine
-    **options,           # origins, api_key, rate of `create_app`
+    keys=(),       # 열쇠들, in place of a file
+    rate=RATE,     # 손님 하나의 한도, as the library limits reads it
+    limit=LIMIT,   # 한 요청의 한도, 초
+    **options,     # of SERVER and ENGINE
 ) -> Running:
-    "Starts the server in the background."
-    listening = _listen(host, port)
-    crew = Crew(engine, model, workers)
-    server = waitress.create_server(create_app(crew, **options), sockets=[listening], threads=crew.size + 8, ident=None, connection_limit=500, channel_timeout=60,
-                                    max_request_body_size=2**20, trusted_proxy="127.0.0.1", trusted_proxy_headers={"x-forwarded-for", "x-forwarded-proto"})
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    return Running(crew, server, thread, listening.getsockname()[1])
+    "Starts the server in the background; what cannot be is an error before anything opens."
+    door = Door(keys=keys, rate=rate, **{name: options[name] for name in _WHO})
+    writer = {o.name: options[o.name] for o in ENGINE}
+    look(**writer)
+    listening = listen(options["host"], options["port"])
+    crew = naming_crew(**writer, workers=options["workers"], limit=limit)
+    front = Front(create_app(crew, door), listening, crew.size + 8, refusal, door.trusted)
+    return Running(crew, front, door, url_of(listening))
 
 # %% ../nbs/11_serve.ipynb #c094
+def say(
+    text,  # 한 줄
+):
+    "Prints, or goes on in silence where nobody reads any more (serve | head -1)."
+    try: print(text, flush=True)
+    except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+def _drawn(url):
+    "A QR code in characters."
+    import qrcode
+    code, picture = qrcode.QRCode(border=1), io.StringIO()
+    code.add_data(url)
+    code.print_ascii(out=picture, invert=True)
+    return picture.getvalue()
+
+# %% ../nbs/11_serve.ipynb #c0940001
 def tunnel(
-    port,  # 로컬 서버의 포트
-) -> str:  # 밖의 주소
+    running,  # `Running`
+) -> str:     # 밖의 주소
     "Opens a public address by ngrok and prints it with a QR code."
-    with needs("serve"): import ngrok, qrcode
+    with needs("serve"): import ngrok
     token = os.environ.get("NGROK_AUTHTOKEN")
     if not token:
         raise Unavailable("NGROK_AUTHTOKEN", None, "ngrok의 토큰이 없습니다",
                           "https://dashboard.ngrok.com 에서 토큰을 받아 환경 변수 NGROK_AUTHTOKEN에 넣고 다시 띄워 주세요")
-    try: url = ngrok.forward(port, authtoken=token).url()
+    check_exposure("127.0.0.1", running.door.keys, running.door.public, ngrok=True)
+    try: url = ngrok.forward(running.port, authtoken=token).url()
     except ValueError as e:
-        raise Unavailable("ngrok", port, f"터널을 열지 못했습니다({_clean(e)[:200]})",
-                          "인터넷과 토큰을 확인해 주세요") from e
-    code = qrcode.QRCode(border=1)
-    code.add_data(url)
-    print(url)
-    code.print_ascii(invert=True)
+        raise Unavailable("ngrok", running.port, "터널을 열지 못했습니다", "인터넷과 토큰을 확인해 주세요", str(e)[:200]) from e
+    running.door.hosts.add(url)
+    say(f"{url}\n{_drawn(url)}")
     return url
 
 # %% ../nbs/11_serve.ipynb #c095
-def _unfit(crew):
-    "Why an engine of this machine cannot begin, or None; another server may come up later."
-    kind, reply = crew.first or (None, None)
-    return reply if kind == "refused" and crew.engine != "openai" else None
+class Stop:
+    "Whether Ctrl-C or SIGTERM came. While the server starts it ends at once, as it does at the second one."
+    def __init__(self):
+        self.heard, self.starting = False, True
+        self.signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        for number in self.signals: signal.signal(number, self.hear)
 
+    def hear(self, *_):
+        if self.starting: sys.exit(0)   # whatever it waits for: a folder on a disk that is gone
+        self.heard = True
+        for number in self.signals: signal.signal(number, signal.SIG_DFL)
+
+    def wait(self, known, patience=float("inf")):
+        "Waits until something is known, the stop came, or the patience ends; whether it is known."
+        end = time.monotonic() + patience
+        while not (found := known()) and not self.heard and time.monotonic() < end: time.sleep(0.1)
+        return found
+
+# %% ../nbs/11_serve.ipynb #s0000001
+SLOW = 10   # 초: 이보다 오래 읽으면 읽고 있다고 알린다
+
+def _begun(crew, stop):
+    "Waits until the engine of this machine has tried the sample; whether it answers."
+    def known(): return crew.first or crew.unfit
+    if not stop.wait(known, SLOW) and not stop.heard: say("모델을 읽고 있습니다.")
+    stop.wait(known)
+    return not (crew.unfit or stop.heard)
+
+def _announce(running, ngrok):
+    "Tells where the server is."
+    say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
+    if not ngrok: return
+    try: tunnel(running)
+    except SajuError as e: say(f"{e} 이 컴퓨터에서는 그대로 쓸 수 있습니다.")
+
+# %% ../nbs/11_serve.ipynb #s0000002
 def serve(
-    ngrok=False,   # 밖의 주소도 열기
-    **options,     # of `start`
+    **options,   # of `start`
 ):
-    "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish. A model that cannot be read ends it at once."
+    "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish. An engine that cannot begin is the error."
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    running, stop = start(**options), Event()
-    for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda *_: stop.set())
-    print(f"http://localhost:{running.port} 에서 열었습니다. 멈추려면 Ctrl-C", flush=True)
-    if ngrok:
-        try: tunnel(running.port)
-        except SajuError as e: print(e, "이 컴퓨터에서는 그대로 쓸 수 있습니다.", flush=True)
-    while not stop.wait(0.5) and not _unfit(running.crew):
-        pass   # a wait without an end would not hear Ctrl-C on Windows
-    for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_DFL)   # the second one ends at once
-    print("받은 요청을 마치고 멈춥니다.", flush=True)
+    stop = Stop()
+    running = start(**options)
+    stop.starting, crew = False, running.crew
+    if running.door.notice: say(running.door.notice)
+    if not crew.lasting or _begun(crew, stop): _announce(running, options.get("ngrok"))
+    stop.wait(lambda: crew.unfit)
+    if stop.heard: say("받은 요청을 마치고 멈춥니다.")
     running.stop()
-    if unfit := _unfit(running.crew): raise unfit
+    if crew.unfit: raise crew.unfit

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache, wraps
 from pathlib import Path
+from pickle import UnpicklingError
 from .errors import InputError, Unavailable
-from .folders import check_adapter, first_words, reading
+from .folders import broken, check_adapter, first_words, reading
 from .plots import korean_font
 from .prompts import chars_of, explanation, names_of, plan_of
 from .verify import claims, facts_of, false_claims, faults, name_claims, parse_answer, parse_question
@@ -233,7 +234,7 @@ def start_model(
         return _resume_adapter(model, adapter) if adapter else model, m.load_tokenizer(name)
     from transformers import AutoTokenizer
     if (Path(output)/"tokenizer.json").is_file():
-        with reading(output): tokenizer = AutoTokenizer.from_pretrained(output)
+        with reading(output): tokenizer = AutoTokenizer.from_pretrained(output, trust_remote_code=False)
     else: tokenizer = m.build_tokenizer(prose(recipe.Data.get("seed", 0)), vocab_size=vocabulary)
     return m.new_model(m.tiny_config(len(tokenizer), **changes), seed), tokenizer
 
@@ -375,6 +376,11 @@ def save_run(
     return output
 
 # %% ../nbs/07_train.ipynb #c072
+def _go_on(trainer, checkpoint):
+    "Trains; the optimizer's file is a pickle, and torch refuses one that would run code."
+    try: return trainer.train(resume_from_checkpoint=checkpoint)
+    except UnpicklingError as e: raise broken(checkpoint, e) from e
+
 def run_trainer(
     trainer,     # of `make_trainer`
     checkpoint,  # of `start_run`: a folder, or None
@@ -383,7 +389,7 @@ def run_trainer(
     from transformers import TrainerState
     with reading(checkpoint):
         state = TrainerState.load_from_json(str(Path(checkpoint)/"trainer_state.json")) if checkpoint else None
-    if not state or not 0 < trainer.args.max_steps <= state.global_step: return trainer.train(resume_from_checkpoint=checkpoint)
+    if not state or not 0 < trainer.args.max_steps <= state.global_step: return _go_on(trainer, checkpoint)
     best = state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
     trainer.state = state
     trainer._load_from_checkpoint(best if best and Path(best).is_dir() else checkpoint)

@@ -42,7 +42,7 @@ def browser():
 def server():
     "The address of the real server, on a free port."
     from saju_naming.serve import start
-    running = start(port=0, workers=1, rate="100000 per minute")
+    running = start(port=0, workers=1, rate="100000 per minute", docs=True)
     yield f"http://127.0.0.1:{running.port}"
     running.stop()
 

@@ -1,7 +1,8 @@
 "Engines that break: damaged folders, servers that are silent or say no, and what an evaluation makes of it."
-import json, os, shutil, socket, sys
+import json, os, pickle, shutil, socket, subprocess, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -171,6 +172,200 @@ def test_training_says_what_is_damaged(torch_base, tmp_path, capsys):
     assert code == 2 and BROKEN in said and "Traceback" not in said
 
 
+# --- folders that run code ---
+
+def native(path, proof):
+    "A shared library that writes a file when it is loaded; where there is no compiler, bytes that are none."
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    source = path.with_suffix(".c")
+    source.write_text('#include <stdio.h>\n__attribute__((constructor)) static void run(void) { FILE *f = fopen("%s", "w"); if (f) fclose(f); }\n' % proof)
+    made = compiler and subprocess.run([compiler, "-shared", "-fPIC", "-o", path, source], capture_output=True).returncode == 0
+    if not made: path.write_bytes(b"no library")
+    return bool(made)
+
+
+def session(**options): return edited("genai_config.json", lambda c: c["model"]["decoder"]["session_options"].update(options))
+
+
+def device(**options): return session(provider_options=[{"QNN": options}])
+
+
+def twice(folder):
+    "A key that comes once more, with nothing in it: JSON of Python keeps the second, onnxruntime-genai reads both."
+    text = (folder/"genai_config.json").read_text().replace('"session_options": {', '"session_options": {"custom_ops_library": "evil.so"}, "session_options": {', 1)
+    put(folder, "genai_config.json", text.encode())
+
+
+NATIVE = {
+    "library": session(custom_ops_library="evil.so"), "nothing in it": session(custom_ops_library=""), "null": session(custom_ops_library=None),
+    "other letters": session(CUSTOM_Ops_Library="evil"), "hidden by a second": twice, "of the root": genai("custom_ops_library", value="evil.so"),
+    "of another part": genai("model", "vision", value={"session_options": {"custom_ops_library": "evil.so"}}),
+    "of a pipeline": genai("model", "decoder", "pipeline", value=[{"one": {"session_options": {"custom_ops_library": "evil.so"}}}]),
+    "of a profile": genai("runtime_profiles", value=[{"overlay": {"model": {"decoder": {"session_options": {"custom_ops_library": "evil.so"}}}}}]),
+    "backend": device(backend_path="evil"), "packages": device(op_packages="Op:evil:Provider"), "plugins": device(nv_extra_plugin_lib_paths="evil"),
+    "library_path": device(library_path="evil"), "ep_library": device(ep_library="evil"), "external_ep_libray": device(external_ep_libray="evil"),
+    "file of settings": device(config_file="evil.json"), "load_config": device(load_config="evil"), "cache": device(cacheDir="/tmp"),
+    "a value": device(word="./evil.so"), "a file that is written": session(enable_profiling="/tmp/x"), "a context": session(**{"ep.context_file_path": "x"}),
+    "a list": genai("a", value=[[["libevil.so.1"]]])}
+
+
+@pytest.mark.parametrize("change", NATIVE.values(), ids=NATIVE)
+def test_a_folder_that_names_code_is_refused(tmp_path, change, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime_genai", None)  # whatever is refused is refused before the runtime is there
+    folder = copied(SHIPPED, tmp_path/"model")
+    change(folder)
+    for look in (generate.look, load_engine):
+        with pytest.raises(InputError, match="genai_config.json의 .*--trust-model") as said: look("embedded", str(folder))
+        assert (said.value.field, said.value.value) == ("model", str(folder)) and "\n" not in str(said.value)
+
+
+def test_native_code_runs_only_where_its_maker_is_trusted(tmp_path, capsys):
+    proof, folder = tmp_path/"proof", copied(SHIPPED, tmp_path/"model")
+    made = native(folder/"evil.so", proof)
+    session(custom_ops_library="evil.so")(folder)
+    asked = dict(model=str(folder))
+    for ask_it in (lambda: EmbeddedEngine(folder), lambda: recommend(*PERSON, **asked), lambda: ask(NAMES, **asked)):
+        with pytest.raises(InputError, match="custom_ops_library"): ask_it()
+    for words in (["recommend", *ASKED], ["ask", NAMES], ["evaluate", "--limit", "2", "--out", str(tmp_path/"out")]):
+        code, _, said = command(capsys, *words, "--model", str(folder))
+        assert code == 2 and "custom_ops_library" in said and "--trust-model" in said
+    assert not proof.exists()
+    for trusting in (lambda: load_engine("embedded", str(folder), True), lambda: recommend(*PERSON, **asked, trust_model=True),
+                     lambda: ask(NAMES, **asked, trust_model=True)):
+        with pytest.raises(Unavailable): trusting()  # it is loaded, and has no operators to register
+    assert proof.exists() == made
+    code, _, said = command(capsys, "recommend", *ASKED, "--model", str(folder), "--trust-model")
+    assert code == 2 and BROKEN in said, "the option reaches the engine: this is what the runtime says of that library"
+
+
+def test_trust_changes_nothing_of_a_plain_folder(tmp_path):
+    folder = str(copied(SHIPPED, tmp_path/"model"))
+    assert recommend(*PERSON, count=1, model=folder, trust_model=True).names == recommend(*PERSON, count=1).names
+
+
+def evil(path, proof):
+    "A pickle that writes a file when it is read."
+    class Run:
+        def __reduce__(self): return Path.touch, (Path(proof),)
+    path.write_bytes(pickle.dumps({"weight": Run()}))
+
+
+def bare(folder): (folder/"model.safetensors").unlink()
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.bin", "model.pt", "model.pth", "model.ckpt", "model.PKL", "weights.pickle"])
+def test_weights_are_safetensors_or_nothing(torch_base, tmp_path, name):
+    from saju_naming.model import load_base, load_tokenizer
+    folder = copied(torch_base, tmp_path/"model")
+    evil(folder/name, tmp_path/"proof")
+    load_base(folder, device="cpu")  # what lies beside the weights is not read
+    bare(folder)
+    for load in (load_base, load_tokenizer, lambda f: load_engine("transformers", str(f)), lambda f: generate.look("transformers", str(f))):
+        with pytest.raises(InputError, match=f"safetensors가 아닙니다.{name}.*save_pretrained"): load(folder)
+    assert not (tmp_path/"proof").exists()
+
+
+def shards(*names):
+    def change(folder):
+        bare(folder)
+        (folder/"model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": {f"a{i}": n for i, n in enumerate(names)}}))
+    return change
+
+
+PYTHON = {
+    "auto_map": edited("config.json", lambda c: c.update(auto_map={"AutoModelForCausalLM": "evil.Model", "AutoConfig": "evil.Config"})),
+    "auto_map of the tokenizer": edited("tokenizer_config.json", lambda c: c.update(auto_map={"AutoTokenizer": ["evil.Tokenizer", None]})),
+    "weights of another kind": edited("config.json", lambda c: c.update(transformers_weights="adapter_model.bin")),
+    "weights elsewhere": edited("config.json", lambda c: c.update(transformers_weights="../model.safetensors")),
+    "a kernel of the hub": edited("config.json", lambda c: c.update(attn_implementation="someone/kernel")),
+    "pickled shards": shards("model-1.safetensors", "model-2.bin"), "shards elsewhere": shards("../model.safetensors"),
+    "an adapter inside": lambda folder: (folder/"adapter_config.json").write_text('{"peft_type": "LORA"}')}
+
+
+@pytest.mark.parametrize("change", PYTHON.values(), ids=PYTHON)
+def test_a_base_that_names_code_is_refused(torch_base, tmp_path, change):
+    from saju_naming.model import base_config
+    change(copied(torch_base, tmp_path/"model"))
+    (tmp_path/"model"/"evil.py").write_text(f"open({str(tmp_path/'proof')!r}, 'w')")
+    with pytest.raises(InputError, match="model"): base_config(tmp_path/"model")
+    with pytest.raises((InputError, Unavailable)): generate.look("transformers", str(tmp_path/"model"))
+    assert not (tmp_path/"proof").exists()
+
+
+CODED = {"its own library": lambda c: c.update(auto_mapping={"base_model_class": "Model", "parent_library": "evil"}), "megatron": lambda c: c.update(megatron_config={"a": 1}, megatron_core="evil"),
+         "another kind": lambda c: c.update(peft_type="XLORA", adapters={"a": "b"})}
+
+
+@pytest.mark.parametrize("change", CODED.values(), ids=CODED)
+def test_an_adapter_that_names_code_is_refused(torch_base, tmp_path, change):
+    edited("adapter_config.json", change)(copied(torch_base.parent/"adapter", tmp_path/"adapter"))
+    for load in (load_engine, generate.look):
+        with pytest.raises(InputError): load("transformers", str(tmp_path/"adapter"))
+
+
+def test_an_adapter_of_pickles(torch_base, tmp_path):
+    from saju_naming.merge import attach_adapter, merge_adapter
+    folder = copied(torch_base.parent/"adapter", tmp_path/"adapter")
+    evil(folder/"adapter_model.bin", tmp_path/"proof")
+    (folder/"adapter_model.safetensors").unlink()
+    for load in (lambda: load_engine("transformers", str(folder)), lambda: attach_adapter(None, folder), lambda: merge_adapter(folder, out=tmp_path/"out")):
+        with pytest.raises(InputError, match="safetensors가 아닙니다"): load()
+    assert not (tmp_path/"proof").exists()
+
+
+def test_a_checkpoint_whose_optimizer_runs_code(torch_base, tmp_path):
+    from saju_naming.model import new_model, tiny_config
+    from saju_naming.train import run_trainer
+    transformers = pytest.importorskip("transformers")
+    model = new_model(tiny_config(300, hidden_size=64, head_dim=16, intermediate_size=96, num_hidden_layers=1))
+    args = transformers.TrainingArguments(str(tmp_path/"run"), max_steps=2, use_cpu=True, report_to=[], disable_tqdm=True)
+    data = [{"input_ids": [2, 5], "labels": [2, 5]}]
+    checkpoint = tmp_path/"run"/"checkpoint-1"
+    model.save_pretrained(checkpoint)
+    state = transformers.TrainerState(global_step=1, max_steps=2, train_batch_size=1)
+    state.save_to_json(str(checkpoint/"trainer_state.json"))
+    evil(checkpoint/"optimizer.pt", tmp_path/"proof")
+    evil(checkpoint/"scheduler.pt", tmp_path/"proof")
+    with pytest.raises(Unavailable, match="망가졌습니다"): run_trainer(transformers.Trainer(model, args, train_dataset=data), str(checkpoint))
+    assert not (tmp_path/"proof").exists()
+
+
+# --- looking without opening ---
+
+SEEN = ["graph cut", "graph empty", "graph of another kind", "graph gone", "weights cut", "weights a little cut", "weights gone", "settings gone", "settings cut", "settings empty",
+        "no model", "no size", "tokenizer gone", "tokenizer cut", "tokenizer a word"]
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_damage_that_shows_without_opening(tmp_path, name, monkeypatch):
+    for heavy in ("onnxruntime_genai", "onnxruntime", "torch", "transformers"): monkeypatch.setitem(sys.modules, heavy, None)
+    DAMAGE[name](copied(SHIPPED, tmp_path/"model"))
+    with pytest.raises(Unavailable) as said: generate.look("embedded", str(tmp_path/"model"))
+    assert said.value.plain == "모델 폴더가 망가졌습니다" and str(tmp_path) not in said.value.reason
+
+
+@pytest.mark.parametrize("name", ["weights cut", "weights gone", "settings gone", "settings cut", "tokenizer cut", "tokenizer gone"])
+def test_damage_for_torch_that_shows_without_opening(torch_base, tmp_path, name):
+    TORCH[name](copied(torch_base, tmp_path/"model"))
+    with pytest.raises(Unavailable) as said: generate.look("transformers", str(tmp_path/"model"))
+    assert said.value.plain == "모델 폴더가 망가졌습니다"
+    adapter = copied(torch_base.parent/"adapter", tmp_path/"adapter")
+    edited("adapter_config.json", lambda c: c.update(base_model_name_or_path=str(tmp_path/"model")))(adapter)
+    with pytest.raises(Unavailable): generate.look("transformers", str(adapter))
+
+
+def test_looking_imports_nothing_heavy():
+    code = "import sys; from saju_naming.generate import look; look(); look('transformers', 'tiny'); print(*sorted({'torch', 'transformers', 'onnxruntime', 'onnxruntime_genai', 'peft'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == ""
+
+
+def test_looking_says_what_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(Unavailable, match="saju-naming.train"): generate.look("transformers", "tiny")
+    monkeypatch.setitem(sys.modules, "llguidance", None)
+    with pytest.raises(Unavailable, match="llguidance"): generate.look()
+
+
 # --- a model that breaks while it writes ---
 
 class Breaking(EmbeddedEngine):
@@ -304,6 +499,18 @@ def test_a_server_elsewhere_gets_no_key_in_the_clear(monkeypatch):
     monkeypatch.setenv("SAJU_NAMING_API_KEY", "")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     assert OpenAIEngine("http://192.0.2.1:8000/v1#one").model == "one"
+
+
+def test_what_another_program_wrote_is_apart(tmp_path, remote):
+    "A server that answers strangers shows `plain` and logs `detail`."
+    remote.server.says = staticmethod(lambda body: (500, {"error": "1990-05-15 김서연"}))
+    with pytest.raises(Unavailable) as said: remote.generate(NAMES)
+    assert (said.value.plain, "1990-05-15" in said.value.reason) == ("서버가 500로 답했습니다", True)
+    with pytest.raises(Unavailable) as broke: Breaking(copied(SHIPPED, tmp_path/"model"), steps=0).generate(NAMES)
+    assert broke.value.plain == "모델이 답하다 멈추었습니다" and broke.value.detail.startswith("Non-zero status")
+    for error in (said.value, broke.value):
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), again.plain, again.detail, str(again)) == (type(error), error.plain, error.detail, str(error))
 
 
 # --- evaluation ---

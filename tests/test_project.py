@@ -1,10 +1,11 @@
 "What surrounds the code says the same as the code: version, licences, workflows."
-import re
+import importlib.util, re
 
 import pytest
 import yaml
 from conftest import CFG, ROOT
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 WORKFLOWS = sorted((ROOT/".github"/"workflows").glob("*.yml"))
@@ -66,3 +67,115 @@ def test_issue_forms(path):
     assert {"name", "description", "body"} <= set(form)
     ids = [part["id"] for part in form["body"] if part["type"] != "markdown"]
     assert len(ids) == len(set(ids)) and all(part["attributes"].get("label") for part in form["body"] if part["type"] != "markdown")
+
+
+# --- releases ---
+
+def flow(name): return yaml.safe_load(text(f".github/workflows/{name}.yml"))
+
+
+def lines(job): return [line.strip() for step in job["steps"] for line in step.get("run", "").splitlines()]
+
+
+def at(job, wanted):
+    "Where the steps are whose action or script matches."
+    return [i for i, step in enumerate(job["steps"]) if re.search(wanted, step.get("uses", "") + step.get("run", ""))]
+
+
+LOCKED = "python -m pip install --require-hashes --no-deps --only-binary :all: -r tools/locks/"
+RELEASE = flow("release")["jobs"]
+INSTALLS = r"\b(pip3?|uv|pipx|npm|apt-get|conda|curl|wget)\b"
+
+
+@pytest.mark.parametrize("name", ["release", "audit"])
+def test_a_release_installs_only_what_is_locked(name):
+    for job in flow(name)["jobs"].values():
+        for line in lines(job):
+            if re.search(INSTALLS, line): assert line.startswith((LOCKED, "python -m pip_audit")), line
+    assert [re.search(r"locks/(\w+)", line)[1] for line in lines(RELEASE["build"]) if re.search(INSTALLS, line)] == ["build"]
+
+
+def test_a_release_is_kept_before_anything_runs_beside_it():
+    "Checked out, the locked tools, built, summed, uploaded: and then nothing, no test, no other tool, in the job that could change it."
+    build = RELEASE["build"]
+    [built], [summed], [kept] = at(build, "^python -m build"), at(build, "^sha256sum dist"), at(build, "actions/upload-artifact@")
+    assert built < summed < kept == len(build["steps"]) - 1
+    assert lines(build)[-3:] == ["python -m build --no-isolation", "sha256sum dist/* | tee SHA256SUMS", 'echo "sums=$(base64 -w0 SHA256SUMS)" >> "$GITHUB_OUTPUT"']
+    assert {line.split()[0] for line in lines(build)} == {"git", "grep", "python", "sha256sum", "echo"}
+    assert not at(build, r"pytest|cyclonedx|saju|\.py\b") and {"dist/", "SHA256SUMS"} == set(build["steps"][kept]["with"]["path"].split())
+
+
+def test_a_release_is_checked_elsewhere_and_published_as_it_was_built():
+    check, publish = RELEASE["check"], RELEASE["publish"]
+    assert check["needs"] == "build" and set(publish["needs"]) == {"build", "check"}
+    [fetched], [parts], [tested] = at(check, "actions/download-artifact@"), at(check, "cyclonedx-py requirements tools/locks/runtime.txt"), at(check, "pytest -q tests/test_package.py")
+    assert fetched < parts < tested and check["steps"][tested]["env"] == {"SAJU_DIST": "dist"}
+    assert [job.get("permissions") for job in RELEASE.values()] == [None, None, {"id-token": "write"}]
+    verify, upload = publish["steps"][-2:]
+    assert verify["env"]["SUMS"] == "${{ needs.build.outputs.sums }}" and "sha256sum --check --strict" in verify["run"]
+    assert upload["uses"].startswith("pypa/gh-action-pypi-publish@") and upload["with"]["attestations"] is True
+
+
+def test_the_locks_are_audited_every_week():
+    audit = flow("audit")
+    asked = audit[True]  # YAML reads the key `on` so
+    assert asked["schedule"] and {"settings.ini", "pyproject.toml", "tools/locks/**"} <= set(asked["push"]["paths"])
+    [job] = audit["jobs"].values()
+    assert set(job["strategy"]["matrix"]["lock"]) == {p.stem for p in LOCKS.glob("*.txt")}
+    [line] = [line for line in lines(job) if "pip_audit" in line]
+    assert all(word in line for word in ("--strict", "--require-hashes", "--disable-pip"))
+    assert "/tools/locks" in [update["directory"] for update in yaml.safe_load(text(".github/dependabot.yml"))["updates"]]
+
+
+# --- locks ---
+
+LOCKS = ROOT/"tools"/"locks"
+AGAIN = "make lock으로 다시 잠그세요"
+
+
+def tool(name):
+    "A script of tools/."
+    spec = importlib.util.spec_from_file_location(name, ROOT/"tools"/f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+WANTED = tool("lock").wanted()
+
+
+def locked(name):
+    "{package: version} of a lock; each has hashes, and nothing else is said."
+    found = {}
+    for entry in re.sub(r"\\\n", " ", text(f"tools/locks/{name}.txt")).splitlines():
+        if not entry.strip() or entry.startswith("#"): continue
+        package, _, rest = entry.partition("==")
+        version, *hashes = rest.split()
+        assert hashes and all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", h) for h in hashes), entry
+        found[canonicalize_name(package)] = Version(version)
+    return found
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_a_lock_is_not_older_than_what_is_wanted(name):
+    assert text(f"tools/locks/{name}.in") == tool("lock").text_of(WANTED[name]), f"{name}.in: {AGAIN}"
+    pins = locked(name)
+    for wanted in map(Requirement, WANTED[name]):
+        pin = pins.get(canonicalize_name(wanted.name))
+        assert pin in wanted.specifier, f"{name}.txt: {wanted.name} {pin}, {wanted}: {AGAIN}"
+    for package, pin in pins.items(): assert pin >= Version(SAFE.get(package, "0")), f"{name}.txt: {package} {pin}: {AGAIN}"
+
+
+def test_the_locks_are_of_what_is_built_and_run():
+    import tomllib
+    requires = tomllib.loads(text("pyproject.toml"))["build-system"]["requires"]
+    assert set(requires) < set(WANTED["build"]) and "build" in {Requirement(r).name for r in WANTED["build"]}
+    assert WANTED["runtime"] == CFG["requirements"].split() and set(WANTED["serve"]) == {*WANTED["runtime"], *CFG["serve_requirements"].split()}
+    assert {p.stem for p in LOCKS.iterdir()} == set(WANTED)
+    versions = [locked(name) for name in WANTED]
+    for package in set(versions[2]): assert versions[2][package] == versions[3].get(package), f"runtime.txt과 serve.txt의 {package}: {AGAIN}"
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS.iterdir()), ids=lambda p: p.name)
+def test_a_lock_names_no_place(path):
+    assert not re.search(r"://|--(?:extra-)?index-url|--find-links|--trusted-host", path.read_text(encoding="utf-8"))

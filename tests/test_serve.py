@@ -1,12 +1,10 @@
 "The API as its clients meet it: the old contract, bad input, load, death, stop, and another server behind it."
 import json, logging, os, random, re, signal, socket, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from importlib.resources import files
-from multiprocessing import active_children
-from pickle import dumps, loads
 from types import SimpleNamespace
 from unicodedata import normalize
 from urllib.error import HTTPError
@@ -26,7 +24,8 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from saju_naming.cli import cli
 from saju_naming.errors import Busy, CollectError, InputError, SajuError, Unavailable
 from saju_naming.generate import recommend
-from saju_naming.serve import MOST_BYTES, Crew, create_app, dismiss, ready, start, tunnel
+from saju_naming.guards import MOST_BYTES, Door
+from saju_naming.serve import create_app, naming_crew, start, tunnel
 
 OLD = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
 SCHEMA = json.loads((files("saju_naming")/"data"/"schema.json").read_text(encoding="utf-8"))
@@ -44,39 +43,32 @@ def until(true, seconds=120):
 @contextmanager
 def crew_of(*args, **options):
     "A crew that is stopped again."
-    crew = Crew(*args, **options)
+    crew = naming_crew(*args, **{"limit": 120} | options)
     try: yield crew
-    finally: dismiss(crew)
-
-
-def idle(crew):
-    "The processes of the idle workers."
-    found = [crew.idle.get() for _ in range(crew.idle.qsize())]
-    for worker in found: crew.idle.put(worker)
-    return [worker.process for worker in found]
+    finally: crew.stop(0)
 
 
 @pytest.fixture(scope="module")
 def crew():
-    with crew_of(workers=1, limit=120) as crew:
-        until(lambda: ready(crew))
+    with crew_of(workers=1) as crew:
+        until(lambda: crew.ready)
         yield crew
 
 
 @pytest.fixture(scope="module")
 def rules():
     "A crew without the model, for many requests."
-    with crew_of(None, workers=1, limit=120) as crew:
-        until(lambda: ready(crew))
+    with crew_of(None, workers=1) as crew:
+        until(lambda: crew.ready)
         yield crew
 
 
 @pytest.fixture
-def client(crew): return create_app(crew, rate=MANY).test_client()
+def client(crew): return create_app(crew, Door(rate=MANY)).test_client()
 
 
 @pytest.fixture(scope="module")
-def quick(rules): return create_app(rules, rate=MANY).test_client()
+def quick(rules): return create_app(rules, Door(rate=MANY, docs=True, metrics=True)).test_client()
 
 
 def error_of(reply):
@@ -210,29 +202,18 @@ def test_one_normal_form_of_what_is_asked(quick):
 
 # whose fault it is
 
-FAULTS = [(InputError("model", "X", "못 씁니다", "고치세요"), 422, "X"), (Unavailable("surname", "/srv/secret", "없습니다(/srv/secret/a.json)", "거기를 보세요"), 503, None),
+FAULTS = [(InputError("surname", "X", "못 씁니다", "고치세요"), 422, "X"), (InputError("model", "/srv/x", "못 씁니다", "고치세요"), 503, None), (Unavailable("surname", "/srv/secret", "없습니다(/srv/secret/a.json)", "거기를 보세요"), 503, None),
           (Unavailable("birth", None, "http://10.0.0.7:8000/secret에 닿지 못했습니다", "거기를 보세요"), 503, None), (CollectError("secret", "답이 없습니다"), 503, None),
           (Busy("server", None, "줄이 찼습니다", "2초 뒤에 다시 보내 주세요"), 503, None), (SajuError("secret", "secret", "이유", "고치는 법"), 500, None)]
 
 
 @pytest.mark.parametrize("error, status, value", FAULTS, ids=lambda x: type(x).__name__)
-def test_status_and_what_is_shown_follow_from_the_class(error, status, value):
+def test_status_and_what_is_shown_follow_from_the_class(rules, monkeypatch, error, status, value):
     def run(job, **asked): raise error
-    reply = create_app(SimpleNamespace(run=run)).test_client().post("/name", json=OLD)
+    monkeypatch.setattr(rules, "run", run)
+    reply = create_app(rules).test_client().post("/name", json=OLD)
     assert (reply.status_code, error_of(reply)["value"], "Retry-After" in reply.headers) == (status, value, status == 503)
     assert not re.search("/srv|10[.]0|거기를", reply.text)
-
-
-@pytest.mark.parametrize("error, ours", [(InputError("engine", "X", "못 씁니다", "고치세요"), False), (InputError("model", "X", "못 씁니다", "고치세요"), False),
-                                         (Unavailable("surname", "X", "없습니다", "고치세요"), True)], ids=["engine", "model", "surname"])
-def test_a_worker_s_error_keeps_its_class(rules, monkeypatch, error, ours):
-    "It comes through the pipe as it is; only what is not there makes the server unready."
-    monkeypatch.setattr(rules, "fault", None)
-    monkeypatch.setattr(rules, "give", lambda job, asked: loads(dumps(("refused", error))))
-    with pytest.raises(type(error), match="X") as raised: rules.run("name", **OLD)
-    assert type(raised.value) is type(error) and (rules.fault is not None) == ours
-
-
 
 
 @pytest.mark.parametrize("body, kind, status", [(b"{", "application/json", 400), (b"\xff", "application/json", 400), (b"["*9000, "application/json", 400), (b"[]", "application/json", 422), (b'"{}"', "application/json", 422), (b"null", "application/json", 422),
@@ -279,7 +260,7 @@ def test_two_thousand_odd_bodies(quick):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_the_document_holds(rules, mode):
-    api, tried = schemathesis.openapi.from_wsgi("/openapi.json", create_app(rules, rate=MANY)), set()
+    api, tried = schemathesis.openapi.from_wsgi("/openapi.json", create_app(rules, Door(rate=MANY, docs=True))), set()
     for operation in api.get_all_operations():
         @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.ok().as_strategy(generation_mode=mode))
@@ -317,22 +298,22 @@ def test_cors_and_headers(quick):
     assert refused.headers["X-Content-Type-Options"] == "nosniff" and refused.headers["Cache-Control"] == "no-store"
 
 
-def test_more_origins_and_the_key(rules):
-    client = create_app(rules, origins=["https://my.example"], api_key="secret").test_client()
-    assert client.get("/check", headers={"Origin": "https://my.example"}).headers["Access-Control-Allow-Origin"] == "https://my.example"
+def test_the_key_guards_what_works(rules):
+    client = create_app(rules, Door(keys=("secret",))).test_client()
     refused = client.post("/name", json=OLD)
     assert refused.status_code == 401 and error_of(refused)["field"] == "X-API-Key"
-    assert [client.get(p).status_code for p in ("/", "/check", "/openapi.json", "/metrics", "/surnames/김")] == [200, 200, 200, 401, 401]
-    assert client.options("/name", headers={"Origin": "https://my.example", "Access-Control-Request-Method": "POST"}).status_code == 200
-    assert client.get("/surnames/김", headers={"X-API-Key": "secret"}).status_code == 200
-    assert client.get("/surnames/김", headers={"X-API-Key": "é"}).status_code == 401
+    paths = ("/", "/check", "/openapi.json", "/docs", "/metrics", "/surnames/김")
+    assert [client.get(p).status_code for p in paths] == [200, 200, 404, 404, 404, 401]
+    shown = [client.get(p, headers={"X-API-Key": "secret"}).status_code for p in paths]
+    assert shown == [200, 200, 200, 302, 200, 200]
 
 
 def test_one_client_may_not_ask_too_often(rules):
-    client = create_app(rules, rate="2 per minute").test_client()
-    replies = [client.get("/surnames/김", environ_base={"REMOTE_ADDR": "10.0.0.1"}) for _ in range(3)]
-    assert [r.status_code for r in replies] == [200, 200, 429] and int(replies[2].headers["Retry-After"]) > 0 and error_of(replies[2])
-    assert client.get("/surnames/김", environ_base={"REMOTE_ADDR": "10.0.0.2"}).status_code == 200
+    client = create_app(rules, Door(rate="2 per minute")).test_client()
+    def asked(address): return client.get("/surnames/김", environ_base={"REMOTE_ADDR": address})
+    replies = [asked("10.0.0.1") for _ in range(3)]
+    assert [r.status_code for r in replies] == [200, 200, 429] and error_of(replies[2])
+    assert asked("10.0.0.2").status_code == 200
     assert client.get("/check", environ_base={"REMOTE_ADDR": "10.0.0.1"}).status_code == 200
 
 
@@ -348,60 +329,35 @@ def test_births_are_neither_logged_nor_counted(quick, caplog):
     assert 'saju_request_seconds_count{method="POST",route="/name",status="200"}' in quick.get("/metrics").text
 
 
-def test_a_bug_tells_nothing(caplog):
-    class Broken:
-        def run(self, job, **asked): raise ValueError(f"secret {asked}")
-    reply = create_app(Broken()).test_client().post("/name", json=OLD)
-    assert reply.status_code == 500 and error_of(reply) and "1990" not in reply.text + caplog.text and "ValueError" in caplog.text
+def test_a_bug_tells_nothing(rules, monkeypatch, caplog):
+    def run(job, **asked): raise ValueError(f"secret {asked}")
+    monkeypatch.setattr(rules, "run", run)
+    reply = create_app(rules).test_client().post("/name", json=OLD)
+    assert reply.status_code == 500 and error_of(reply)
+    assert "1990" not in reply.text + caplog.text and "ValueError" in caplog.text
 
 
-# load, death, stop
-
-def test_a_full_line_turns_away(crew, client):
-    with ExitStack() as places:
-        for _ in range(crew.size): places.enter_context(crew.place())
-        reply = client.post("/name", json=OLD)
-        assert reply.status_code == 503 and int(reply.headers["Retry-After"]) > 0 and error_of(reply)
-        assert client.get("/check").json["isReady"] is False
-    assert client.get("/check").json["isReady"] and client.post("/name", json=OLD).status_code == 200
-
-
-def test_time_is_limited_and_a_late_answer_is_thrown_away():
-    with crew_of(None, workers=1, limit=60) as crew:
-        until(lambda: ready(crew))
-        client = create_app(crew).test_client()
-        crew.limit = 0
-        assert client.post("/name", json={**OLD, "seed": 1}).status_code == 503
-        crew.limit = 60
-        assert client.post("/mean", json={"name": "서연(瑞淵)"}).json["mean"] == "'상서로울 서'와 '못 연'"
-
+# load and death; the rest is in test_workers.py
 
 def test_a_worker_killed_at_work_loses_nothing():
-    with crew_of(workers=2, limit=120) as crew, ThreadPoolExecutor() as pool:
-        until(lambda: crew.idle.qsize() == 2)
-        client, others = create_app(crew).test_client(), set(active_children()) - set(idle(crew))
+    with crew_of(workers=2) as crew, ThreadPoolExecutor() as pool:
+        until(lambda: crew.resting == 2)
+        client = create_app(crew).test_client()
         asked = [pool.submit(client.post, "/name", json={**OLD, "seed": i}) for i in range(4)]
-        until(lambda: crew.idle.empty())
-        (set(active_children()) - others).pop().kill()
+        until(lambda: crew.resting == 0)
+        next(worker for worker in crew.loaded() if worker.job).process.kill()
         assert [a.result().status_code for a in asked] == [200]*4
-        until(lambda: len(idle(crew)) == 2)
-
-
-def test_an_idle_worker_that_died_is_replaced():
-    with crew_of(None, workers=1, limit=120) as crew:
-        until(lambda: ready(crew))
-        idle(crew)[0].kill()
-        assert create_app(crew).test_client().post("/name", json=OLD).status_code == 200
+        until(lambda: crew.resting == 2)
 
 
 def test_an_engine_that_is_down_is_told_and_no_fault_of_the_client():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        with crew_of("openai", f"http://127.0.0.1:{closed.getsockname()[1]}/v1", workers=1, limit=120) as crew:
-            until(lambda: not crew.idle.empty())
+        with crew_of("openai", f"http://127.0.0.1:{closed.getsockname()[1]}/v1", workers=1) as crew:
+            until(crew.loaded)
             client = create_app(crew).test_client()
             reply = client.post("/name", json=OLD)
-            assert reply.status_code == 503 and "서버에 닿지 못했습니다" in error_of(reply)["reason"]
+            assert reply.status_code == 503 and "지금은 답할 수 없습니다" in error_of(reply)["reason"]
             assert error_of(reply)["value"] is None and str(closed.getsockname()[1]) not in reply.text
             assert client.get("/check").json == {"isReady": False, "engine": "openai", "version": client.get("/check").json["version"]}
 
@@ -416,6 +372,13 @@ def ask(port, path, body=None, **headers):
     with urlopen(Request(f"http://127.0.0.1:{port}{path}", data, {"Content-Type": "application/json", **headers}), timeout=300) as reply: return json.load(reply)
 
 
+def status(port, path, **headers):
+    "The status of a reply."
+    try: urlopen(Request(f"http://127.0.0.1:{port}{path}", None, headers), timeout=60).close()
+    except HTTPError as e: return e.code
+    return 200
+
+
 def answers(port, path="/check"):
     "What a server says, or nothing while it is not up."
     try: return ask(port, path)
@@ -426,7 +389,7 @@ def answers(port, path="/check"):
 def served(tmp_path):
     "The command's server as a process of its own, with one worker."
     port, log = free_port(), open(tmp_path/"log", "w+")
-    process = subprocess.Popen([sys.executable, "-c", f"from saju_naming.serve import serve; serve(port={port}, workers=1)"], stdout=log, stderr=log, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
+    process = subprocess.Popen([sys.executable, "-c", f"from saju_naming.serve import serve; serve(port={port}, workers=1, metrics=True)"], stdout=log, stderr=log, env={**os.environ, "PYTHONIOENCODING": "utf-8"})
     try:
         until(lambda: answers(port).get("isReady"))
         yield port, process, tmp_path/"log"
@@ -447,22 +410,12 @@ def test_sigterm_lets_the_answer_finish(served):
     assert "받은 요청을 마치고 멈춥니다" in text and "1990" not in text and "Traceback" not in text
 
 
-def test_connections_that_say_nothing_do_not_block(served):
-    port, _, _ = served
-    with ExitStack() as silent:
-        for i in range(60):
-            s = silent.enter_context(socket.create_connection(("127.0.0.1", port)))
-            if i % 2: s.sendall(b"POST /name HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
-        assert ask(port, "/name", OLD)["name1"]
-
-
-def test_only_a_proxy_on_this_machine_may_name_the_client():
-    running = start(port=0, engine=None, workers=1, rate="2 per minute")
-    try:
-        for i in range(4): ask(running.port, "/surnames/%EA%B9%80", **{"X-Forwarded-For": f"10.0.0.{i}"})
-        with pytest.raises(HTTPError, match="429"):
-            for _ in range(3): ask(running.port, "/surnames/%EA%B9%80", **{"X-Forwarded-For": "10.0.1.1"})
+@pytest.mark.parametrize("trusted, last", [((), 429), (("127.0.0.1",), 200)], ids=["nobody", "this machine"])
+def test_only_a_trusted_proxy_may_name_the_client(trusted, last):
+    running = start(port=0, engine=None, workers=1, rate="2 per minute", trusted_proxy=trusted)
+    try: statuses = [status(running.port, "/surnames/%EA%B9%80", **{"X-Forwarded-For": f"10.0.0.{i}"}) for i in range(4)]
     finally: running.stop()
+    assert statuses == [200, 200, last, last]
 
 
 def test_a_taken_port_is_one_clear_error():
@@ -494,8 +447,15 @@ def test_the_tunnel_shows_its_address(monkeypatch, capsys):
     "With the SDK's `forward` in place of the service, which needs a token: what it is asked, and what is shown."
     asked = []
     monkeypatch.setenv("NGROK_AUTHTOKEN", "secret")
-    monkeypatch.setattr("ngrok.forward", lambda port, **more: asked.append((port, more)) or SimpleNamespace(url=lambda: "https://a-b.ngrok.app"))
-    assert tunnel(8000) == "https://a-b.ngrok.app"
+    forwarded = SimpleNamespace(url=lambda: "https://a-b.ngrok.app")
+    monkeypatch.setattr("ngrok.forward", lambda port, **more: asked.append((port, more)) or forwarded)
+    running = SimpleNamespace(port=8000, door=Door(public=True))
+    assert tunnel(running) == "https://a-b.ngrok.app"
     shown = capsys.readouterr().out
-    assert asked == [(8000, {"authtoken": "secret"})]
+    assert asked == [(8000, {"authtoken": "secret"})] and running.door.hosts.allows("a-b.ngrok.app")
     assert "https://a-b.ngrok.app" in shown and shown.count("█") > 100 and "secret" not in shown
+
+
+def test_a_tunnel_for_everyone_is_asked_for(monkeypatch):
+    monkeypatch.setenv("NGROK_AUTHTOKEN", "secret")
+    with pytest.raises(InputError, match="열쇠가 없습니다"): tunnel(SimpleNamespace(port=8000, door=Door()))
