@@ -234,23 +234,21 @@ def backend(says=lambda body: chat()):
 # a server to try it on
 
 _CODE = """
-import functools, sys
+import sys
 import saju_naming.serve as room
 {before}
-changed, limit = {changed}, {limit}
-real = room.serve
+changed, real = {changed}, room.serve
 def serve(**asked): return real(**(asked | changed))
 room.serve = serve
-if limit: room.Crew = functools.partial(room.Crew, limit=limit)
 from saju_naming.cli import main
 main(sys.argv[1:])
 """
 MANY = "1000000 per minute"
 
 
-def command(words, limit=None, before="", **changed):
-    "The command line of `saju-naming serve`; `changed` are options that only Python has, such as engine=None or rate."
-    code = _CODE.format(changed=repr(changed), limit=limit, before=before)
+def command(words, before="", **changed):
+    "The command line of `saju-naming serve`; `changed` are what only Python may ask, such as engine=None, rate or limit."
+    code = _CODE.format(changed=repr(changed), before=before)
     return [sys.executable, "-B", "-c", code, "serve", *map(str, words)]
 
 
