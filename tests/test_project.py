@@ -211,7 +211,7 @@ def test_the_numbers_of_the_promises():
     "They are those of the code."
     front, guards, workers, serve = (pytest.importorskip(f"saju_naming.{room}") for room in ("front", "guards", "workers", "serve"))
     limits, said = front.Limits(), text("SECURITY.md")
-    for words in (f"물음 하나는 {limits.request}초 안에", f"다음 물음은 {limits.idle}초 안에", f"답은 {limits.reply}초에 초당 {limits.rate//1000} KB", f"{limits.stall}초 동안 한 바이트도",
+    for words in (f"물음 하나는 {limits.request}초 안에", f"다음 물음은 {limits.idle}초 안에", f"답은 {limits.reply}초(큰 것은 초당 {limits.rate//1000} KB로", f"{limits.stall}초 동안 한 바이트도",
                   f"손님마다 {limits.client}개", f"머리글 {limits.header//1024} KiB, 몸 {guards.MOST_BYTES//1024} KiB까지", f"1분에 {guards.RATE.removesuffix(' per minute')}번",
                   f"줄은 {workers.WAITING}자리, 한 요청은 {workers.LIMIT}초", f"{serve.GRACE}초까지 기다려"):
         assert words in said, words
