@@ -505,6 +505,15 @@ def test_a_reply_of_another_form_is_an_outage(remote, reply):
     with pytest.raises(Unavailable): ask(NAMES, remote)
 
 
+def test_another_server_is_not_told_the_birth(remote):
+    "Nor where it was said in a question: what goes there is counts, gender and surname."
+    for asked in (lambda: recommend("1987-03-09T05:43", "여자", "제갈", engine=remote), lambda: ask("1987년 3월 9일 05:43에 태어난 제갈씨 여자 아이 이름 지어줘", remote)):
+        remote.server.seen.clear()
+        asked()
+        sent = json.dumps(remote.server.seen, ensure_ascii=False)
+        assert "제갈" in sent and not [word for word in ("1987", "87-03", "3월", "9일", "05:43", "5시") if word in sent]
+
+
 def test_half_a_letter_can_be_written_to_a_file(remote):
     remote.server.says = staticmethod(lambda body: (200, b'{"choices": [{"message": {"content": "\\ud800 a"}}]}'))
     assert remote.generate(NAMES) == "\ufffd a"
