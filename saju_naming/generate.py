@@ -282,7 +282,7 @@ def _step(run, tokens):
     raise ValueError("점수가 수가 아님")
 
 # %% ../nbs/09_generate.ipynb #e09k
-@lru_cache(maxsize=128)   # 4 MB: most steps of most answers may take the same thousands of tokens
+@lru_cache(maxsize=64)   # 2 MB: most steps of most answers may take the same thousands of tokens
 def _taken(bitmask):
     "The numbers of the tokens in a bitmask of `LLMatcher`."
     return np.flatnonzero(np.unpackbits(np.frombuffer(bitmask, np.uint8), bitorder="little"))
@@ -527,7 +527,7 @@ def write(
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
-@lru_cache(maxsize=4096)   # 3 MB: the same good candidates come up with every seed
+@lru_cache(maxsize=2000)   # 1 MB: the same good candidates come up with every seed
 def _misfit(chars, gender, plan, school="haerye"):
     "Why the model cannot tell a candidate (a sentence on the name), or ''."
     given, hangul = given_of(chars), chars[0][0] == chars[0][1]
