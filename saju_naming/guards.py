@@ -477,6 +477,8 @@ class Misdirected(HTTPException):
     "A request that was meant for another server."
     code, description = 421, "another host"
 
+    def __init__(self): super().__init__()
+
 class Closed(NotFound):
     "An inner page that was not opened."
     def __init__(self, flag):
