@@ -225,6 +225,12 @@ class _Reply(Task):
         return super().build_response_header()
 
 # %% ../nbs/lib/front.ipynb #f022
+def _fault(status):
+    "An error of the server itself, as waitress hands it on."
+    error = Error("")
+    error.code = status
+    return error
+
 class _Answer(_Reply, WSGITask):
     "A reply of the application."
     def get_environment(self):
@@ -301,6 +307,7 @@ class _Read(_InTurn):
         self.request, self.sent_continue = None, False
         if request.empty: return
         self.asked = self.rested = None
+        if self.server.stopping: request.error = _fault(503)
         self.requests.append(request)
         self.server.add_task(self)
 
@@ -362,14 +369,14 @@ class _Timed(_Written):
 
     def late(self, now):
         "Whether its time is over."
-        limits = self.server.limits
-        if self.leaving is not None: return now > self.leaving+self.server.leave()
+        limits, patience = self.server.limits, self.server.patience
+        if self.leaving is not None: return now > self.leaving+min(limits.leave, patience)
         if self.total_outbufs_len:
             return now > min(self.owed+limits.reply+self.owes/limits.rate, self.moved+limits.stall)
         if self.requests: return False
-        if self.asked is not None: return now > self.asked+limits.request
+        if self.asked is not None: return now > self.asked+min(limits.request, patience)
         if self.rested is None: self.rested = now
-        return now > self.rested+limits.idle
+        return now > self.rested+min(limits.idle, patience)
 
 # %% ../nbs/lib/front.ipynb #f030
 class _Seated(_Timed):
@@ -430,20 +437,16 @@ class _Channel(_Weighed):
     def refuse(self, status):
         "Answers without the application, then leaves."
         request = self.parser_class(self.adj)
-        request.version, request.error = "1.1", Error("")
-        request.error.code = status
+        request.version, request.error = "1.1", _fault(status)
         try: self.error_task_class(self, request).service()
         except (ClientDisconnected, OSError): self.will_close = True
         self.close_when_flushed = True
 
-    def dismiss(self):
-        "The server stops: no more requests."
-        self.refuse(503) if self.request is not None else self.handle_close()
-
     def give_up(self):
-        "Its time is over: a 408 for a request that is half here, a reset for a reader that does not read."
+        "Its time is over: a word for a request that is half here, a reset for a reader that does not read."
         owes = self.total_outbufs_len
-        if self.request is not None and not (owes or self.will_close or self.leaving): return self.refuse(408)
+        half = self.request is not None and not (owes or self.will_close or self.leaving)
+        if half: return self.refuse(503 if self.server.stopping else 408)
         if owes: self.drop()
         else: self.handle_close()
 
@@ -467,6 +470,7 @@ class _Listener(TcpWSGIServer):
     "The listening socket of waitress, without its own limits."
     channel_class, logger = _Channel, _QUIET
     stopping = False
+    patience = float("inf")  # seconds for whom there is nothing to finish
     again = 0.0  # when the next connection is taken in, after the system ran out of files
 
     def __init__(self, app, listening, pool, adj):
@@ -573,10 +577,7 @@ class _Tended(_Rooms):
         "One connection: late, unwanted, or done."
         done = channel.close_when_flushed and channel.leaving is None and not channel.total_outbufs_len
         if channel.will_close or channel.late(now): channel.give_up()
-        elif self.stopping and channel.seated() and channel.waits(): channel.dismiss()
         elif done: channel.leave()
-
-    def leave(self): return min(self.limits.leave, 0.3) if self.stopping else self.limits.leave
 
     def shut(self):
         "No more connections and requests, but what the kernel has of them already."
@@ -584,7 +585,7 @@ class _Tended(_Rooms):
         for _ in range(2):
             self.open_door()
             _poll(0, self._map)
-        self.stopping = True
+        self.stopping, self.patience = True, 0.3
         wasyncore.dispatcher.close(self)
 
     def end(self):

@@ -497,6 +497,17 @@ def test_stopping_waits_for_the_whole_reply(app):
         ending.join(20)
 
 
+def test_who_asks_on_while_the_server_stops_is_told(app):
+    "The header of the reply before was on its way when the end came, so this client may well ask again."
+    with opened(app) as front, knock(front, b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n"*2) as client:
+        until(lambda: "/file" in app.asked)
+        ending = Thread(target=front.stop, args=(20,))
+        ending.start()
+        until(lambda: front._server.stopping)
+        assert re.findall(rb"HTTP/1.1 (\d+)", hear(client)) == [b"200", b"503"] and app.asked == ["/file"]
+        ending.join(20)
+
+
 @pytest.mark.parametrize("sent", [b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n"*9, b"GET /pour HTTP/1.1\r\nHost: x\r\n\r\n"*9])
 def test_stopping_has_an_end(app, sent):
     "An application that hangs, a reader that does not read, one that comes again and again."
