@@ -189,12 +189,17 @@ class _Pool(ThreadedTaskDispatcher):
     logger = queue_logger = _QUIET
 
 # %% ../nbs/lib/front.ipynb #f021
+_LINE = re.compile(rb"[^ \r\n]+ [^ \r\n]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
+_BLANKS = re.compile(rb"[ \t]{65}|\r\n[ \t]")  # a run of them, and a line that is folded (RFC 9112, 5.2)
+
 class _Request(HTTPRequestParser):
     "A request as waitress reads it."
     command, path = "", ""  # also where it cannot be read
 
     def parse_header(self, header_plus):
-        "Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."
+        """A head that takes one look, which its expressions read over and over (16 KB: a minute) where it is wrong.
+        Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."""
+        if not _LINE.match(header_plus) or _BLANKS.search(header_plus): raise ParsingError("")
         super().parse_header(header_plus)
         both = self.chunked and "CONTENT_LENGTH" in self.headers
         if both or "TRANSFER_ENCODING" in self.headers: raise ParsingError("")
