@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any, Literal
 
 # %% ../nbs/11_serve.ipynb #9b8277d1
@@ -548,12 +549,15 @@ def _begun(crew, stop):
     stop.wait(known)
     return not (crew.unfit or stop.heard)
 
-def _announce(running, ngrok):
-    "Tells where the server is."
-    say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
-    if not ngrok: return
+def _try_tunnel(running):
+    "Opens the tunnel, or tells why not."
     try: tunnel(running)
     except SajuError as e: say(f"{e} 이 컴퓨터에서는 그대로 쓸 수 있습니다.")
+
+def _announce(running, ngrok):
+    "Tells where the server is. A tunnel may take its time: no signal is heard in the call that opens it."
+    say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
+    if ngrok: Thread(target=_try_tunnel, args=(running,), daemon=True).start()
 
 # %% ../nbs/11_serve.ipynb #s0000002
 def serve(
