@@ -215,7 +215,7 @@ class _Pool(ThreadedTaskDispatcher):
         self.queue = _Fair()
 
 # %% ../nbs/lib/front.ipynb #f021
-_LINE = re.compile(rb"[^ \r\n]+ [^ \r\n]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
+_LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
 _BLANKS = re.compile(rb"[ \t]{65}|\r\n[ \t]")  # a run of them, and a line that is folded (RFC 9112, 5.2)
 
 _LINES = 128   # of a head

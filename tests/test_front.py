@@ -361,7 +361,7 @@ def test_descriptors_past_1024(app, files):
 
 WRONGS = {
     b"nonsense\r\n\r\n": 400, b"GET / HTTP/1.1\nHost: x\r\n\r\n": 400, b"get / HTTP/1.1\r\n\r\n": 400, b"GET / HTTP/1.1\r\nno colon\r\n\r\n": 400,
-    b"GET a://" + b"1"*16000 + b" x\r\nHost: x\r\n\r\n": 400, b"GET / HTTP/1.1\r\nX:" + b" "*16000 + b"\0\r\n\r\n": 400,  # waitress alone: a minute
+    b"GET a://" + b"1"*16000 + b" x\r\nHost: x\r\n\r\n": 400, b"GET / HTTP/1.1\r\nX:" + b" "*16000 + b"\0\r\n\r\n": 400, b"GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n": 400,  # waitress alone: a minute
     b"GET / HTTP/1.1\r\nX:" + b" "*65 + b"a\r\n\r\n": 400, b"GET / HTTP/1.1\r\nX: a\r\n folded\r\n\r\n": 400, b"\r\n"*8: 400, b"GET / HTTP/1.1\r\n" + b"a:\r\n"*200 + b"\r\n": 431,
     b"GET / HTTP/1.1\r\n folded: first\r\n\r\n": 400, b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n": 400, b"GET //[ HTTP/1.1 more\r\n\r\n": 400,
     b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n": 400, b"POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n": 400, b"POST / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n": 400,
