@@ -195,9 +195,9 @@ class _Pool(ThreadedTaskDispatcher):
 # %% ../nbs/lib/front.ipynb #f021
 _LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
 _BLANKS = re.compile(rb"[ \t]{65}|\r\n[ \t]")  # a run of them, and a line that is folded (RFC 9112, 5.2)
-
 _LINES = 128   # of a head
 
+# %% ../nbs/lib/front.ipynb #f0210001
 class _Request(HTTPRequestParser):
     "A request as waitress reads it."
     command, path = "", ""  # also where it cannot be read

@@ -422,7 +422,7 @@ def test_the_ways_of_http(app):
 def test_each_client_has_its_turn(app):
     "Thirty connections of one client wait for the only thread; another client's comes after one of them."
     with opened(app, threads=1) as front, ExitStack() as stack:
-        crowd = [stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(30)]
+        for _ in range(30): stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n"))
         app.begun.wait(20)
         until(lambda: len(front._server.pool.queue) == 29)
         other = stack.enter_context(knock(front, CHECK, source_address=("127.0.0.2", 0)))
