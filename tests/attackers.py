@@ -247,7 +247,7 @@ MANY = "1000000 per minute"
 
 
 def command(words, before="", **changed):
-    "The command line of `saju-naming serve`; `changed` are what only Python may ask, such as engine=None, rate or limit."
+    "The command line of `saju-naming serve`; `changed` is what only Python may ask: engine=None, rate, limit."
     code = _CODE.format(changed=repr(changed), before=before)
     return [sys.executable, "-B", "-c", code, "serve", *map(str, words)]
 
