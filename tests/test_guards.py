@@ -369,6 +369,14 @@ def test_every_status_is_ours(code):
     assert {k: said[k] for k in ("field", "reason", "remedy")} == {k: error[k] for k in ("field", "reason", "remedy")}
 
 
+def test_answers_are_not_kept():
+    "By a browser or a proxy; a file of the page may be."
+    client = small(docs=True, metrics=True)
+    replies = [client.post("/echo", json={}), client.get("/docs/"), client.get("/metrics")]
+    assert [(reply.status_code, reply.headers["Cache-Control"]) for reply in replies] == [(200, "no-store")]*3
+    assert "no-store" not in client.get("/file").headers.get("Cache-Control", "")
+
+
 def test_headers_of_errors_are_kept():
     client = small()
     away = client.get("/file", headers={"Range": "bytes=9999999-"})
