@@ -247,14 +247,15 @@ MANY = "1000000 per minute"
 
 
 def command(words, before="", **changed):
-    "The command line of `saju-naming serve`; `changed` are what only Python may ask, such as engine=None, rate or limit."
+    "The command line of `saju-naming serve`; `changed` is what only Python may ask: engine=None, rate, limit."
     code = _CODE.format(changed=repr(changed), before=before)
     return [sys.executable, "-B", "-c", code, "serve", *map(str, words)]
 
 
 def free_port(host="127.0.0.1"):
-    "A port that is free now."
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+    "A port that is free now at every address of the kind."
+    every, family = ("::", socket.AF_INET6) if ":" in host else ("", socket.AF_INET)
+    with socket.create_server((every, 0), family=family) as s:
         return s.getsockname()[1]
 
 
@@ -333,6 +334,7 @@ def serving(folder, *words, shell=None, wait="is_ready", port=None, env=(), host
     served = Served(process, port, folder, token, host)
     try:
         if wait: until(lambda: getattr(served, wait)() or process.poll() is not None, why="the server never came up")
+        assert process.poll() is None, served.err
         yield served
     finally:
         for p in served.family():

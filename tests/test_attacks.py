@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, file l
 BIRTH = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
 MARKED = BIRTH | {"surname": "황보"}   # a request that its backend knows again
 WEB = Path(__file__).parents[1]/"saju_naming"/"web"
-LARGEST = "/" + max((p for p in WEB.rglob("*") if p.is_file()),
-    key=lambda p: p.stat().st_size).relative_to(WEB).as_posix()
+PAGES = {p.relative_to(WEB).as_posix(): p.stat().st_size for p in WEB.rglob("*") if p.is_file()}
+LARGEST = "/" + max(PAGES, key=PAGES.get)
 SAFE = ("X-Content-Type-Options", "Content-Security-Policy", "X-Frame-Options", "Referrer-Policy")   # of every reply
 DEADLINE = 60   # seconds after which no attacker's connection may be open
 SOON = 10       # seconds in which a server ends
@@ -111,6 +111,16 @@ def test_nothing_is_left_of_the_attacks(served):
     assert server.memory_info().rss < 500e6
 
 
+def test_few_files_are_no_way_to_stop_it(tmp_path):
+    "A system that lets the server open 256 files, and 600 connections."
+    with serving(tmp_path, engine=None, shell='ulimit -n 256; exec "$@"') as found:
+        with idle_connections(found.port, 600, CROWDED), slow_readers(found.port, 30, LARGEST, CROWDED):
+            time.sleep(0.5)
+            assert [get(found.port, "/check", OTHER, 2).status for _ in range(5)] == [200]*5
+            assert post(found.port, "/name", BIRTH, OTHER, 10).status == 200
+        assert "Traceback" not in found.err
+
+
 def test_one_client_may_not_take_every_connection(served):
     "A client's connections are bounded; the others find room."
     with idle_connections(served.port, 400) as crowd:
@@ -161,6 +171,11 @@ BROKEN = {
     "length huge": POST + b"Content-Length: " + b"9"*30 + b"\r\n\r\n{}",
     "length very long": POST + b"Content-Length: " + b"9"*5000 + b"\r\n\r\n{}",
     "length and chunks": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "length folded": POST + b"Content-Length: 1\r\n 0\r\n\r\n0123456789",
+    "length with a space": POST + b"Content-Length : 2\r\n\r\n{}",
+    "chunks and length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "chunks of HTTP/1.0": POST.replace(b"1.1",
+    b"1.0") + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + HIDDEN,
     "coding unknown": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "chunked twice": POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
     "coding and chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
@@ -360,6 +375,21 @@ def without(folder, shell):
 
 
 @contextmanager
+def busy(folder):
+    "Clients that ask all the time, more than the line holds; every one that is let in gets an answer."
+    with serving(folder, engine=None) as found, ThreadPoolExecutor(24) as pool:
+        def ask(seed):
+            while found.process.poll() is None:
+                reply = post(found.port, "/name", BIRTH | {"seed": seed})
+                if reply.status: assert reply.status in (200, 503), reply.status
+                if reply.status != 200: time.sleep(0.1)
+        asking = [pool.submit(ask, seed) for seed in range(24)]
+        time.sleep(1)
+        yield found
+        for one in asking: one.result()
+
+
+@contextmanager
 def besieged(folder):
     "Connections that never read, drip or say nothing."
     with serving(folder, engine=None) as found, ExitStack() as stack:
@@ -384,9 +414,10 @@ STATES = {"loading": loading, "stuck": stuck, "silent at start": silent_at_start
           "head -1": head, "deaf": deaf,
           "no stdout": lambda folder: without(folder, 'exec "$@" >&-'),
           "no stderr": lambda folder: without(folder, 'exec "$@" 2>&-'),
-          "nothing open": lambda folder: without(folder, 'exec "$@" <&- >&- 2>&-'), "besieged": besieged, "opening a tunnel": opening}
+          "nothing open": lambda folder: without(folder, 'exec "$@" <&- >&- 2>&-'), "besieged": besieged, "busy": busy,
+          "opening a tunnel": opening}
 ONCE = ("stopped, loading", "stopped, idle", "deaf", "no stdout", "no stderr",
-    "nothing open")   # Ctrl-C is no other way there
+    "nothing open", "busy")   # Ctrl-C is no other way there
 
 
 def assert_ends(served, number):
@@ -432,9 +463,9 @@ def test_it_ends_in_every_state(ends, name): ends[name].result()
 
 @pytest.mark.parametrize("number", (signal.SIGTERM, signal.SIGINT), ids=lambda n: n.name)
 def test_an_answer_in_flight_is_finished_first(tmp_path, number):
-    "A request that takes seconds, with slow readers attached."
+    "A request that takes a second, with slow readers attached."
     def slowly(body):
-        time.sleep(2)
+        time.sleep(1)
         return chat()
     with backend() as behind, serving(tmp_path, "--engine", "openai", "--model", behind.address) as found:
         behind.kind.says = staticmethod(slowly)
@@ -523,6 +554,7 @@ UNSAFE = {  # what it is → (environment, words)
     "blank host": ({}, ["--host", " "]),
     "host that is none": ({}, ["--host", "nowhere.invalid"]), "any proxy": ({}, ["--trusted-proxy", "everyone"]),
     "all proxies": ({}, ["--trusted-proxy", "0.0.0.0/0"]), "half an origin": ({}, ["--origins", "example.com"]),
+    "no name": ({}, ["--allow-host", "*"]), "origin null": ({}, ["--origins", "null"]),
     "tunnel": ({}, ["--ngrok"]), "a page": ({}, ["--origins", "https://example.com/page"]),
     "any origin of a kind": ({}, ["--origins", "https://*"])}
 
@@ -676,6 +708,9 @@ def test_a_trusted_proxy_is_believed(proxied):
     assert [asked("127.0.0.2", "203.0.113.99") for i in range(4)] == [200, 200, 200, 429]
     assert [asked("127.0.0.2", f"10.9.9.{i}, 203.0.113.98") for i in range(4)] == [200, 200, 200,
         429], "the client's own words"
+    lines = b"\r\nX-Forwarded-For: %d.9.9.9\r\nX-Forwarded-For: 203.0.113.97\r\n\r\n"
+    two = [request("GET", "/surnames/김").replace(b"\r\n\r\n", lines % i) for i in range(4)]
+    assert [raw(proxied.port, sent, source="127.0.0.2").status for sent in two] == [200, 200, 200, 429], "in two lines"
     assert [asked("127.0.0.11", f"203.0.113.{i + 50}") for i in range(4)] == [200, 200, 200,
         429], "another one is no proxy"
     for odd in ("", ",,,", "x"*4000, "unknown", "203.0.113.77:99999", "[::1", "1"*300, "203.0.113.77\t"):
