@@ -556,6 +556,12 @@ class Stop:
         return found
 
 # %% ../nbs/11_serve.ipynb #s0000001
+def _streams():
+    "Opens what was closed of stdin, stdout and stderr: else a client's socket takes its number, and hears what is printed."
+    for number in (0, 1, 2):
+        try: os.fstat(number)
+        except OSError: os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)   # the lowest number that is free
+
 SLOW = 10   # 초: 이보다 오래 읽으면 읽고 있다고 알린다
 
 def _begun(crew, stop):
@@ -580,6 +586,7 @@ def serve(
     **options,   # of `start`
 ):
     "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish. An engine that cannot begin is the error."
+    _streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = Stop()
     running = start(**options)
