@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
@@ -26,7 +27,7 @@ from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, Task, ThreadedTaskDispatcher, WSGITask
-from waitress.utilities import BadRequest, Error
+from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
 from .addresses import counted, plain_address
 from .errors import InputError, where
 
@@ -159,6 +160,27 @@ class _Quiet:
 
     def debug(self, *said, **more): self.log(logging.DEBUG)
 
+# %% ../nbs/lib/front.ipynb #f061
+class _Fair:
+    "The line before the threads: each client in turn, whoever asks on many connections."
+    def __init__(self): self.lines, self.size = {}, 0  # the client whose turn it is comes first
+
+    def __len__(self): return self.size
+
+    def append(self, channel):
+        "At the end of its client's line."
+        self.lines.setdefault(channel.client, deque()).append(channel)
+        self.size += 1
+
+    def popleft(self):
+        "The first of the client whose turn it is; the next turn is another's."
+        client = next(iter(self.lines))
+        line = self.lines.pop(client)
+        channel = line.popleft()
+        if line: self.lines[client] = line
+        self.size -= 1
+        return channel
+
 # %% ../nbs/lib/front.ipynb #f018
 _QUIET = _Quiet()
 
@@ -166,13 +188,27 @@ class _Pool(ThreadedTaskDispatcher):
     "The threads in which the application answers."
     logger = queue_logger = _QUIET
 
+    def __init__(self):
+        super().__init__()
+        self.queue = _Fair()
+
 # %% ../nbs/lib/front.ipynb #f021
+_LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
+_BLANKS = re.compile(rb"[ \t]{65}|\r\n[ \t]")  # a run of them, and a line that is folded (RFC 9112, 5.2)
+_LINES = 128   # of a head
+
+# %% ../nbs/lib/front.ipynb #f0210001
 class _Request(HTTPRequestParser):
     "A request as waitress reads it."
     command, path = "", ""  # also where it cannot be read
 
     def parse_header(self, header_plus):
-        "Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."
+        """A head that takes one look, which its expressions read over and over (16 KB: a minute) where it is wrong.
+        Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."""
+        if header_plus.count(b"\r\n") > _LINES:
+            self.error = RequestHeaderFieldsTooLarge("")
+            header_plus = b"GET / HTTP/1.0\r\n"
+        if not _LINE.match(header_plus) or _BLANKS.search(header_plus): raise ParsingError("")
         super().parse_header(header_plus)
         both = self.chunked and "CONTENT_LENGTH" in self.headers
         if both or "TRANSFER_ENCODING" in self.headers: raise ParsingError("")
@@ -236,6 +272,7 @@ class _InTurn(HTTPChannel):
     rest = b""      # what came and has not had its turn, `recv_bytes` at the most
     request: _Request | None = None  # that is being read
     sent_continue = False            # to it
+    blank = False                    # an empty line came before it
     asked: float | None = None    # since when a request is being read
     leaving: float | None = None  # since when only the client's closing is awaited
 
@@ -281,9 +318,15 @@ class _Read(_InTurn):
         elif request.expect_continue and request.headers_finished and not self.sent_continue: self.send_continue()
 
     def _ask(self, request):
-        "A whole request. An empty line is none: its clock goes on."
+        "A whole request. An empty line is none: its clock goes on, and the second one is a bad request."
         self.request, self.sent_continue = None, False
-        if request.empty: return
+        if request.empty and not self.blank: self.blank = True
+        else: self._hand_on(request)
+
+    def _hand_on(self, request):
+        "To a thread."
+        if request.empty: request.error = BadRequest("")
+        self.blank = False
         self.asked = self.rested = None
         if self.server.stopping: request.error = _fault(503)
         self.requests.append(request)

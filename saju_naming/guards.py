@@ -33,7 +33,6 @@ from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound, TooManyRequests, Unauthorized
 from .addresses import counted, plain_address
 from .errors import Busy, InputError, SajuError, Unavailable, where
-from .options import ENGINE
 
 # %% ../nbs/lib/guards.ipynb #a1c5646b
 ENV_KEY = "SAJU_NAMING_SERVE_KEY"   # 열쇠를 담는 환경 변수
@@ -409,17 +408,15 @@ def http_error(
     return reply, status
 
 # %% ../nbs/lib/guards.ipynb #eafc6359
-_OPERATORS = {option.name for option in ENGINE}   # 서버를 띄운 사람이 정하는 것
-
 def unavailable(
-    error,   # `SajuError`: what is not there or broke here
+    error,   # `Unavailable`
     log,     # a logger
     again,   # seconds until it may work
 ) -> tuple:  # (response, status)
     "503 in fixed words with the time to come back; what is plain English of the reason goes to the log."
     if not isinstance(error, Busy):
         log.warning("unavailable: %s: %s", type(error).__name__, plain_words(error.reason))
-    reply, status = fault(error if isinstance(error, Unavailable) else Unavailable("server", None, "", ""))
+    reply, status = fault(error)
     seconds = getattr(error, "after", None) or again   # a `Busy` may know better
     reply.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     return reply, status
@@ -437,9 +434,8 @@ def add_errors(
         log.error("bug: %s", place(error)[:200])
         return fault(SajuError("server", None, "", ""))
     def ours(error):
-        if isinstance(error, InputError) and error.field not in _OPERATORS:
-            return fault(error, 404 if request.endpoint in in_address else None)
-        return unavailable(error, log, again()) if isinstance(error, (InputError, Unavailable)) else bug(error)
+        if isinstance(error, InputError): return fault(error, 404 if request.endpoint in in_address else None)
+        return unavailable(error, log, again()) if isinstance(error, Unavailable) else bug(error)
     app.register_error_handler(SajuError, ours)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(RecursionError, lambda error: http_error(BadRequest()))

@@ -300,7 +300,16 @@ class Naming:
     model: str | None = None          # 폴더, 허브의 이름, 또는 서버의 주소
     trust_model: bool = False         # 모델 폴더가 부르는 코드를 믿는가
 
-    def __call__(self, job, asked): return JOBS[job](vars(self), **asked)
+    def __call__(self, job, asked):
+        try: return JOBS[job](vars(self), **asked)
+        except InputError:
+            self.look()
+            raise
+
+    def look(self):
+        "`Unavailable` where the engine cannot be had: whoever asks did not choose it."
+        try: look(**vars(self))
+        except SajuError as e: raise Unavailable(e.field, e.value, e.reason, e.remedy) from e
 
 # %% ../nbs/11_serve.ipynb #c034
 def name_in(

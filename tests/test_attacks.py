@@ -399,12 +399,23 @@ def besieged(folder):
         yield found
 
 
+@contextmanager
+def opening(folder):
+    "A tunnel whose company does not answer: the call that opens it hears no signal."
+    (folder/"ngrok.py").write_text("import time\ndef forward(*_, **__):\n    print('opening', flush=True)\n    time.sleep(600)\n")
+    env = {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]), "NGROK_AUTHTOKEN": "none"}
+    with serving(folder, "--ngrok", "--public", engine=None, env=env) as found:
+        until(lambda: b"opening" in (found.folder/"out").read_bytes())
+        yield found
+
+
 STATES = {"loading": loading, "stuck": stuck, "silent at start": silent_at_start, "silent at work": silent_at_work,
           "stopped, loading": stopped_loading, "stopped, idle": stopped_idle, "stopped, at work": stopped_at_work,
           "head -1": head, "deaf": deaf,
           "no stdout": lambda folder: without(folder, 'exec "$@" >&-'),
           "no stderr": lambda folder: without(folder, 'exec "$@" 2>&-'),
-          "nothing open": lambda folder: without(folder, 'exec "$@" <&- >&- 2>&-'), "besieged": besieged, "busy": busy}
+          "nothing open": lambda folder: without(folder, 'exec "$@" <&- >&- 2>&-'), "besieged": besieged, "busy": busy,
+          "opening a tunnel": opening}
 ONCE = ("stopped, loading", "stopped, idle", "deaf", "no stdout", "no stderr",
     "nothing open", "busy")   # Ctrl-C is no other way there
 

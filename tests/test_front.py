@@ -361,6 +361,8 @@ def test_descriptors_past_1024(app, files):
 
 WRONGS = {
     b"nonsense\r\n\r\n": 400, b"GET / HTTP/1.1\nHost: x\r\n\r\n": 400, b"get / HTTP/1.1\r\n\r\n": 400, b"GET / HTTP/1.1\r\nno colon\r\n\r\n": 400,
+    b"GET a://" + b"1"*16000 + b" x\r\nHost: x\r\n\r\n": 400, b"GET / HTTP/1.1\r\nX:" + b" "*16000 + b"\0\r\n\r\n": 400, b"GET /a\tb HTTP/1.1\r\nHost: x\r\n\r\n": 400,  # waitress alone: a minute
+    b"GET / HTTP/1.1\r\nX:" + b" "*65 + b"a\r\n\r\n": 400, b"GET / HTTP/1.1\r\nX: a\r\n folded\r\n\r\n": 400, b"\r\n"*8: 400, b"GET / HTTP/1.1\r\n" + b"a:\r\n"*200 + b"\r\n": 431,
     b"GET / HTTP/1.1\r\n folded: first\r\n\r\n": 400, b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n": 400, b"GET //[ HTTP/1.1 more\r\n\r\n": 400,
     b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n": 400, b"POST / HTTP/1.1\r\nContent-Length: 1, 1\r\n\r\n": 400, b"POST / HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n": 400,
     b"POST / HTTP/1.1\r\nContent-Length: " + b"9"*5000 + b"\r\n\r\n": 400,
@@ -414,6 +416,19 @@ def test_the_ways_of_http(app):
             reply = client.getresponse()
             assert (reply.status, len(reply.read().strip())) == (200, size) and reply.getheader("Server") is None
         client.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine only there")
+def test_each_client_has_its_turn(app):
+    "Thirty connections of one client wait for the only thread; another client's comes after one of them."
+    with opened(app, threads=1) as front, ExitStack() as stack:
+        for _ in range(30): stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n"))
+        app.begun.wait(20)
+        until(lambda: len(front._server.pool.queue) == 29)
+        other = stack.enter_context(knock(front, CHECK, source_address=("127.0.0.2", 0)))
+        until(lambda: len(front._server.pool.queue) == 30)
+        app.gate.set()
+        assert other.recv(2**16).startswith(b"HTTP/1.1 200 ") and app.asked.index("/check") == 2
 
 
 @pytest.mark.parametrize("head", [b"GET /check HTTP/1.0\r\n\r\n", b"GET /check\r\n\r\n", b"GET /check HTTP/1.1\r\nConnection: close\r\n\r\n"])

@@ -409,7 +409,7 @@ SECRET = "http://10.0.0.7:8000/v1 said '1990-05-15 김서연' in /srv/models/sec
 
 
 @pytest.mark.parametrize("trouble", [Unavailable("model", "/srv/models/secret", SECRET, SECRET), Unavailable("김서연", None, SECRET, SECRET),
-                                     InputError("model", "/srv/models/secret", SECRET, SECRET), Busy("server", SECRET, SECRET, SECRET)], ids=["model", "field", "operator", "busy"])
+                                     Busy("server", SECRET, SECRET, SECRET)], ids=["model", "field", "busy"])
 def test_what_broke_here_is_not_told(trouble, caplog):
     with caplog.at_level(logging.DEBUG): reply = small(trouble).get("/trouble")
     error = error_of(reply)
