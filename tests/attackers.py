@@ -252,13 +252,6 @@ def command(words, before="", **changed):
     return [sys.executable, "-B", "-c", code, "serve", *map(str, words)]
 
 
-def free_port(host="127.0.0.1"):
-    "A port that is free now at every address of the kind."
-    every, family = ("::", socket.AF_INET6) if ":" in host else ("", socket.AF_INET)
-    with socket.create_server((every, 0), family=family) as s:
-        return s.getsockname()[1]
-
-
 def until(true, seconds=30, why="it never came"):
     "Waits for something to become true; gives it."
     end = time.monotonic() + seconds
@@ -285,11 +278,17 @@ class Served:
     @property
     def err(self): return self._text("err")
 
-    def is_up(self): return raw(self.port, request("GET", "/check"), 2, host=self.host).status == 200
+    def check(self):
+        "What /check says, with the port that the system gave; {} while nobody listens."
+        with suppress(psutil.Error):
+            open_here = psutil.Process(self.process.pid).net_connections("tcp")
+            self.port = self.port or next((c.laddr.port for c in open_here if c.status == psutil.CONN_LISTEN), 0)
+        found = raw(self.port, request("GET", "/check"), 2, host=self.host) if self.port else None
+        return found.json if found and found.status == 200 else {}
 
-    def is_ready(self):
-        found = raw(self.port, request("GET", "/check"), 2, host=self.host)
-        return found.status == 200 and found.json["isReady"]
+    def is_up(self): return bool(self.check())
+
+    def is_ready(self): return self.check().get("isReady")
 
     def workers(self):
         "The processes that do jobs."
@@ -319,19 +318,19 @@ def _env(process):
 
 
 @contextmanager
-def serving(folder, *words, shell=None, wait="is_ready", port=None, env=(), host="127.0.0.1", **changed):
+def serving(folder, *words, shell=None, wait="is_ready", env=(), host="127.0.0.1", **changed):
     "A running `saju-naming serve`; `shell` is what `sh` does with the command, such as 'exec \"$@\" >&-'."
-    token, port = uuid.uuid4().hex, port or free_port(host)
+    token = uuid.uuid4().hex
     folder = Path(folder)/token
     folder.mkdir(parents=True)
-    line = command(["--port", port, "--workers", 1, *words], **({"rate": MANY} | changed))
+    line = command(["--port", 0, "--workers", 1, *words], **({"rate": MANY} | changed))
     if shell: line = ["sh", "-c", shell, "sh", *line]
     variables = {k: v for k, v in os.environ.items() if k != "SAJU_NAMING_SERVE_KEY"}
     variables |= {"PYTHONIOENCODING": "utf-8", "SAJU_ATTACK": token, **dict(env)}
     with open(folder/"out", "wb") as out, open(folder/"err", "wb") as err:
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=variables,
                                    start_new_session=True)
-    served = Served(process, port, folder, token, host)
+    served = Served(process, 0, folder, token, host)
     try:
         if wait: until(lambda: getattr(served, wait)() or process.poll() is not None, why="the server never came up")
         assert process.poll() is None, served.err
