@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DATE', 'WHEN', 'NameBody', 'NAME', 'HANJA', 'MEANT', 'MeanBody', 'ReviewBody', 'SurnamePath', 'BODIES', 'JOBS',
-           'SAMPLE', 'WORKING', 'log', 'GRACE', 'SLOW', 'from_json', 'json_shape', 'Shape', 'field_of', 'body_of',
-           'Born', 'Ready', 'NameReply', 'MeanReply', 'SurnameChoice', 'SurnameReply', 'Fault', 'ErrorReply',
+           'SAMPLE', 'WORKING', 'log', 'GRACE', 'STOPS', 'SLOW', 'from_json', 'json_shape', 'Shape', 'field_of',
+           'body_of', 'Born', 'Ready', 'NameReply', 'MeanReply', 'SurnameChoice', 'SurnameReply', 'Fault', 'ErrorReply',
            'korean_fault', 'birth_of', 'sent_in', 'asked_name', 'asked_review', 'for_all', 'name_job', 'review_job',
            'mean_job', 'Naming', 'name_in', 'mean_words', 'name_lines', 'old_reply', 'default_workers', 'naming_crew',
            'surname_reply', 'add_routes', 'add_page', 'document', 'create_app', 'Running', 'start', 'say', 'tunnel',
@@ -537,11 +537,14 @@ def tunnel(
     return url
 
 # %% ../nbs/11_serve.ipynb #c095
+STOPS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")   # Ctrl-C, kill, a closed terminal, Ctrl-Break
+
 class Stop:
-    "Whether Ctrl-C or SIGTERM came. While the server starts it ends at once, as it does at the second one."
+    "Whether Ctrl-C or another of `STOPS` came. While the server starts it ends at once, as it does at the second one."
     def __init__(self):
         self.heard, self.starting = False, True
-        self.signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        known = [getattr(signal, name) for name in STOPS if hasattr(signal, name)]
+        self.signals = [number for number in known if signal.getsignal(number) != signal.SIG_IGN]   # nohup
         for number in self.signals: signal.signal(number, self.hear)
 
     def hear(self, *_):
