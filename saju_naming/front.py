@@ -203,6 +203,14 @@ class _Fair:
         self.size -= 1
         return channel
 
+    def pop(self, client):
+        "The last of a client, taken out of its line; None where it has none."
+        line = self.lines.get(client)
+        if not line: return None
+        if len(line) == 1: del self.lines[client]
+        self.size -= 1
+        return line.pop()
+
 # %% ../nbs/lib/front.ipynb #f018
 _QUIET = _Quiet()
 
@@ -213,6 +221,10 @@ class _Pool(ThreadedTaskDispatcher):
     def __init__(self):
         super().__init__()
         self.queue = _Fair()
+
+    def withdraw(self, client):
+        "A connection of a client whose request no thread has begun with; None where there is none."
+        with self.lock: return self.queue.pop(client)
 
 # %% ../nbs/lib/front.ipynb #f021
 _LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
@@ -582,7 +594,8 @@ class _Rooms(_Doors):
         full = len(crowd) >= self.limits.client and not self.uncapped(address)
         if full: return self.evict(crowd)
         seated = sum(channel.seated() for channel in self.active_channels.values())
-        return seated < self.total or self.evict_any()
+        least = 0 if self.uncapped(address) else len(self.crowds.get(client_of(address), ()))
+        return seated < self.total or self.evict_any(least)
 
     def evict(self, crowd):
         "Closes the one that waits longest for a request, else the one whose reader is stuck longest."
@@ -593,10 +606,17 @@ class _Rooms(_Doors):
         elif stuck: min(stuck, key=lambda channel: channel.moved).drop()
         return bool(waiting or stuck)
 
-    def evict_any(self):
-        "One of the client with the most connections; trusted proxies last."
+    def evict_any(self, least=0):
+        "One of the client with the most connections, not fewer than who comes has; trusted proxies last."
         crowds = sorted(self.crowds.values(), key=lambda crowd: (next(iter(crowd)).trusted, -len(crowd)))
-        return any(self.evict(list(crowd)) for crowd in crowds)
+        return any(self.evict(list(crowd)) or self.withdraw(crowd, least) for crowd in crowds if len(crowd) >= least)
+
+    def withdraw(self, crowd, least):
+        "Closes one whose request no thread has begun with, where its client has more connections than who comes."
+        first = next(iter(crowd))
+        channel = None if first.trusted or len(crowd) <= least+1 else self.pool.withdraw(first.client)
+        if channel: channel.drop()
+        return channel is not None
 
     def end_leaving(self):
         "Those who only have to close are few: the oldest goes."
