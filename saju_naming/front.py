@@ -559,7 +559,7 @@ class _Doors(_Listener):
     def open_door(self):
         "Lets in those who knock, some at a time."
         self.knocks = False
-        for _ in range(64):
+        for _ in range(512):
             try: found = self.accept()
             except OSError: return self.no_more()
             if found is None: return
