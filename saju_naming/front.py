@@ -226,27 +226,28 @@ class _Pool(ThreadedTaskDispatcher):
         "A connection of a client whose request no thread has begun with; None where there is none."
         with self.lock: return self.queue.pop(client)
 
-# %% ../nbs/lib/front.ipynb #f021
-_LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
+# %% ../nbs/lib/front.ipynb #f063
+_LINES = 128  # of a head
+_FIRST = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
 _BLANKS = re.compile(rb"[ \t]{65}|\r\n[ \t]")  # a run of them, and a line that is folded (RFC 9112, 5.2)
 
-_LINES = 128   # of a head
-
-class _Request(HTTPRequestParser):
-    "A request as waitress reads it."
+class _Head(HTTPRequestParser):
+    "The head of a request: what waitress would read again and again (16 KB for a minute) is refused at one look."
     command, path = "", ""  # also where it cannot be read
 
     def parse_header(self, header_plus):
-        """A head that takes one look, which its expressions read over and over (16 KB: a minute) where it is wrong.
-        Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."""
+        "Where a body ends is said in one way: a proxy before us might take the other (RFC 9112, 6.1)."
         if header_plus.count(b"\r\n") > _LINES:
             self.error = RequestHeaderFieldsTooLarge("")
             header_plus = b"GET / HTTP/1.0\r\n"
-        if not _LINE.match(header_plus) or _BLANKS.search(header_plus): raise ParsingError("")
+        if not _FIRST.match(header_plus) or _BLANKS.search(header_plus): raise ParsingError("")
         super().parse_header(header_plus)
         both = self.chunked and "CONTENT_LENGTH" in self.headers
         if both or "TRANSFER_ENCODING" in self.headers: raise ParsingError("")
 
+# %% ../nbs/lib/front.ipynb #f021
+class _Request(_Head):
+    "A request as waitress reads it."
     def received(self, data):
         "What waitress cannot take apart is a bad request: int() and urlsplit() raise ValueError."
         try: taken = super().received(data)
@@ -584,19 +585,9 @@ class _Doors(_Listener):
         channel.told_to_go = True
         channel.refuse(503)
 
-# %% ../nbs/lib/front.ipynb #f036
-class _Rooms(_Doors):
-    "Whose place a new connection gets."
-    def make_room(self, address):
-        "Whether one more has a place; the oldest that waits makes way."
-        self.end_leaving()
-        crowd = [channel for channel in self.crowds.get(client_of(address), ()) if channel.seated()]
-        full = len(crowd) >= self.limits.client and not self.uncapped(address)
-        if full: return self.evict(crowd)
-        seated = sum(channel.seated() for channel in self.active_channels.values())
-        least = 0 if self.uncapped(address) else len(self.crowds.get(client_of(address), ()))
-        return seated < self.total or self.evict_any(least)
-
+# %% ../nbs/lib/front.ipynb #f064
+class _Crowds(_Doors):
+    "Who makes way."
     def evict(self, crowd):
         "Closes the one that waits longest for a request, else the one whose reader is stuck longest."
         now = time.monotonic()
@@ -617,6 +608,19 @@ class _Rooms(_Doors):
         channel = None if first.trusted or len(crowd) <= least+1 else self.pool.withdraw(first.client)
         if channel: channel.drop()
         return channel is not None
+
+# %% ../nbs/lib/front.ipynb #f036
+class _Rooms(_Crowds):
+    "Whose place a new connection gets."
+    def make_room(self, address):
+        "Whether one more has a place; the oldest that waits makes way."
+        self.end_leaving()
+        crowd = [channel for channel in self.crowds.get(client_of(address), ()) if channel.seated()]
+        full = len(crowd) >= self.limits.client and not self.uncapped(address)
+        if full: return self.evict(crowd)
+        seated = sum(channel.seated() for channel in self.active_channels.values())
+        least = 0 if self.uncapped(address) else len(self.crowds.get(client_of(address), ()))
+        return seated < self.total or self.evict_any(least)
 
     def end_leaving(self):
         "Those who only have to close are few: the oldest goes."

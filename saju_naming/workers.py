@@ -134,7 +134,7 @@ class Worker:
         "Ends the process and what is left of it here."
         self.kill()
         self.process.join(0.5)
-        if self.process.is_alive(): multiprocessing.process._children.discard(self.process)   # no kill ends it: its disk
+        if self.process.is_alive(): multiprocessing.process._children.discard(self.process)   # no kill ends it
         self.pipe.close()
         self.job = None
 
