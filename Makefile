@@ -14,7 +14,7 @@ export GOMP_SPINCOUNT := 0
 name: $(VENV)/.base
 	@$(BIN)/saju-naming recommend --birth "$(BIRTH)" --gender "$(GENDER)" --surname "$(SURNAME)" $(ARGS)
 
-# 브라우저에서 http://localhost:8000 을 여세요. 옵션: make serve ARGS="--port 8080 --ngrok"
+# 브라우저에서 http://localhost:8000 을 여세요. 옵션: make serve ARGS="--port 8080". 밖에 열려면: ARGS="--key-file key.txt --ngrok"
 serve: $(VENV)/.serve
 	@$(BIN)/saju-naming serve $(ARGS)
 

@@ -345,4 +345,5 @@ GitHub Pages에 올리는 두 길
      git -C {folder} push -f https://github.com/사용자/saju_naming_web.git main      (그 저장소의 Settings > Pages > Branch를 main으로)
 
 연 다음에는 서버의 주소를 적습니다.
-  서버는 saju-naming serve --ngrok으로 켜고, 사이트의 주소를 허락해야 합니다: --origins https://사용자.github.io"""
+  서버는 saju-naming serve --ngrok --key-file key.txt로 켜고, 사이트의 주소를 허락해야 합니다: --origins https://사용자.github.io
+  열쇠는 화면의 'API 키'에 적습니다. 열쇠 없이 누구나 쓰게 하려면 --key-file 대신 --public입니다."""

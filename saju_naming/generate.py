@@ -26,7 +26,7 @@ from .naming import Name, Recommendation
 from .asked import Asked, read_request
 from .checks import takes
 from .dates import find_birth
-from .errors import InputError, Unavailable, missing, needs
+from .errors import InputError, Reason, Unavailable, missing, needs
 from .folders import SHIPPED, answering, broken, check_adapter, check_base, check_code, check_graphs, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
@@ -191,10 +191,11 @@ def _look_onnx(folder, trust_model=False):
         if any(folder.glob("*.onnx")): raise broken(folder, "genai_config.json이 없음")
         raise InputError("model", str(folder), "내장 꼴의 모델 폴더가 아닙니다(genai_config.json이 없음)",
                          "export_onnx로 만든 폴더를 적고, 다른 모델이면 --engine transformers나 openai를 함께 적어 주세요")
-    _genai_settings(folder)
-    check_code(folder, trust_model)
-    check_graphs(folder)
-    read_json(folder/"tokenizer.json")
+    with reading(folder, ""):
+        _genai_settings(folder)
+        check_code(folder, trust_model)
+        check_graphs(folder)
+        read_json(folder/"tokenizer.json")
 
 # %% ../nbs/09_generate.ipynb #e09v
 def _open_onnx(folder, trust_model=False):
@@ -281,7 +282,7 @@ def _step(run, tokens):
     raise ValueError("점수가 수가 아님")
 
 # %% ../nbs/09_generate.ipynb #e09k
-@lru_cache(maxsize=128)   # 4 MB: most steps of most answers may take the same thousands of tokens
+@lru_cache(maxsize=64)   # 2 MB: most steps of most answers may take the same thousands of tokens
 def _taken(bitmask):
     "The numbers of the tokens in a bitmask of `LLMatcher`."
     return np.flatnonzero(np.unpackbits(np.frombuffer(bitmask, np.uint8), bitorder="little"))
@@ -320,11 +321,12 @@ def _look_torch(name):
     "Looks at a folder for transformers, or at an adapter and its base; a name of the hub is looked at when it is there."
     from saju_naming.merge import adapter_base, is_adapter
     from saju_naming.model import find_base
-    if is_adapter(name):
-        check_adapter(name)
-        name = adapter_base(name)
-    found = find_base(name)
-    if Path(found).is_dir(): check_base(found)
+    with reading(name):
+        if is_adapter(name):
+            check_adapter(name)
+            name = adapter_base(name)
+        found = find_base(name)
+        if Path(found).is_dir(): check_base(found)
 
 def _look_server(url):
     "Looks at the address of a server and at its key."
@@ -484,7 +486,7 @@ class Reply:
     question: str       # 질문
     text: str           # 답
     source: str         # model | engine
-    source_reason: str  # 까닭
+    source_reason: str  # 까닭; a `Reason` where another program's words are in it
     notes: tuple = ()   # 알림: how the question was read, and what of it was not used
 
 # %% ../nbs/09_generate.ipynb #e09j
@@ -513,19 +515,19 @@ def write(
         try: text = _draft(engine, question, grammar, seed + attempt)
         except Unavailable as e:
             if not getattr(engine, "shipped", False): raise
-            return Reply(question, own(), "engine", f"{SOURCES['engine']}: {e.reason}")
+            return Reply(question, own(), "engine", e.reason.after(f"{SOURCES['engine']}: "))
         names = [f"{n['given']}({n['hanja']})" if n["hanja"] else n["given"] for n in parse_answer(text, hangul=True)["names"]] if among else []
         faults = verify_answer(question, text) + [f"후보가 아닌 이름: {n}" for n in names if n not in among]
         if not faults:
             return Reply(question, text, "model",
                          f"{SOURCES['model']}({_shown(engine, f'{attempt + 1}번째 글' if attempt else '')})")
     return Reply(question, own(), "engine",
-                 f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다({faults[0]})")
+                 Reason(f"{SOURCES['engine']}: 모델({_shown(engine)})의 글을 {RETRIES + 1}번 확인했으나 잘못이 있었습니다", faults[0]))
 
 # %% ../nbs/09_generate.ipynb #c066
 MOST = 5  # 한 번에 쓰는 이름의 수; the training answers have 1..5
 
-@lru_cache(maxsize=4096)   # 3 MB: the same good candidates come up with every seed
+@lru_cache(maxsize=2000)   # 1 MB: the same good candidates come up with every seed
 def _misfit(chars, gender, plan, school="haerye"):
     "Why the model cannot tell a candidate (a sentence on the name), or ''."
     given, hangul = given_of(chars), chars[0][0] == chars[0][1]
@@ -584,7 +586,7 @@ def _by_engine(found, why, seed=0):
     "The rule engine's own explanation of its names."
     rng = random.Random(seed)
     names = tuple(ToldName(**vars(n), meaning=write_meaning(rng, _chars(n))) for n in found.names)
-    return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=f"{SOURCES['engine']}: {why}")
+    return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=Reason.of(why).after(f"{SOURCES['engine']}: "))
 
 # %% ../nbs/09_generate.ipynb #told0001
 def _spelled(chars): return tuple((c.hanja or c.reading, c.reading) for c in chars)
@@ -618,7 +620,7 @@ def _whose(replies, parsed):
     if len(failed) == len(replies): return "engine", why
     written = [len(p["names"]) for p in parsed]
     own = sum(written[i] for i in failed)
-    return "engine", f"이름 {sum(written)}개 가운데 {sum(written) - own}개는 모델이, {own}개는 {why}"
+    return "engine", Reason.of(why).after(f"이름 {sum(written)}개 가운데 {sum(written) - own}개는 모델이, {own}개는 ")
 
 # %% ../nbs/09_generate.ipynb #e09m
 def _assemble(found, replies):
@@ -912,7 +914,8 @@ def _answered(writer, question, rules, own, seed):
     loading = _Loading(*writer)
     ready = loading.engine()
     if ready: return write(ready, question, rules, own, seed)
-    return Reply(question, own(), "engine", f"{SOURCES['engine']}: {loading.error.reason if loading.error else '모델을 쓰지 않았습니다'}")
+    why = loading.error.reason if loading.error else Reason("모델을 쓰지 않았습니다")
+    return Reply(question, own(), "engine", why.after(f"{SOURCES['engine']}: "))
 
 # %% ../nbs/09_generate.ipynb #3b64b125
 def _moment(birth):

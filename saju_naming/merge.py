@@ -12,7 +12,7 @@ __all__ = ['PRECISIONS', 'SMALL', 'GEMMA_NOTICE', 'GEMMA_VOCAB', 'PUSHED', 'is_a
 import contextlib, io, json, logging, re, shutil, tempfile, time, warnings
 from pathlib import Path
 from .errors import InputError, Unavailable
-from .folders import broken, check_adapter, first_words, read_json, reading
+from .folders import broken, check_adapter, check_safe, first_words, read_json, reading
 
 # %% ../nbs/08_merge.ipynb #c016
 def is_adapter(
@@ -169,6 +169,7 @@ def export_onnx(
     config = _read(Path(folder)/"config.json")
     if config.get("architectures") != ["Gemma2ForCausalLM"]:
         raise InputError("folder", str(folder), "합친 Gemma 2 모델 폴더가 아닙니다", "merge_adapter가 만든 폴더를 적어 주세요")
+    check_safe(folder)
     shutil.rmtree(out, ignore_errors=True)
     with reading(folder), _quiet(): _build(folder, out, config["num_hidden_layers"], precision)
     _tune_runtime(out, config)

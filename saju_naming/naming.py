@@ -844,7 +844,7 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
 
 # %% ../nbs/04_naming.ipynb #3780d73f
-_teased = lru_cache(maxsize=10_000)(teasing)   # 2 MB: good names come up again and again
+_teased = lru_cache(maxsize=4000)(teasing)   # 1 MB: good names come up again and again
 
 def _barred(request, given):
     "Why a name must not be recommended (a key of `_BARRED`), or ''."

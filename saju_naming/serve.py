@@ -6,8 +6,8 @@
 __all__ = ['DATE', 'WHEN', 'NameBody', 'NAME', 'HANJA', 'MEANT', 'MeanBody', 'ReviewBody', 'SurnamePath', 'BODIES', 'JOBS',
            'SAMPLE', 'WORKING', 'log', 'GRACE', 'SLOW', 'from_json', 'json_shape', 'Shape', 'field_of', 'body_of',
            'Born', 'Ready', 'NameReply', 'MeanReply', 'SurnameChoice', 'SurnameReply', 'Fault', 'ErrorReply',
-           'korean_fault', 'birth_of', 'sent_in', 'asked_name', 'asked_review', 'name_job', 'review_job', 'mean_job',
-           'Naming', 'name_in', 'mean_words', 'name_lines', 'old_reply', 'default_workers', 'naming_crew',
+           'korean_fault', 'birth_of', 'sent_in', 'asked_name', 'asked_review', 'for_all', 'name_job', 'review_job',
+           'mean_job', 'Naming', 'name_in', 'mean_words', 'name_lines', 'old_reply', 'default_workers', 'naming_crew',
            'surname_reply', 'add_routes', 'add_page', 'document', 'create_app', 'Running', 'start', 'say', 'tunnel',
            'Stop', 'serve']
 
@@ -260,10 +260,17 @@ def asked_review(
                          "birth나 year, month, day를 함께 적어 주세요")
     return asked | {"birth": birth}
 
+# %% ../nbs/11_serve.ipynb #j0000000
+def for_all(
+    told,    # an answer with its `source_reason`
+) -> dict:   # the same without what another program wrote: a backend, a library
+    "An answer that a stranger may see (손님에게 보이는 답)."
+    return told | {"source_reason": getattr(told["source_reason"], "plain", told["source_reason"])}
+
 # %% ../nbs/11_serve.ipynb #c032
 def name_job(writer, **asked):
     "Names for a birth, as `saju-naming recommend --json` prints them."
-    return asdict(recommend(**writer, **asked))
+    return for_all(asdict(recommend(**writer, **asked)))
 
 def review_job(writer, **asked):
     "What can be said about a name, as `saju-naming check --json` prints it."
@@ -280,8 +287,8 @@ def mean_job(writer, name, seed=0):
     try: answer = ask(f"이름 {given}({hanja})의 의미를 풀이해", seed=seed, **writer)
     except InputError as e:
         raise InputError("name" if e.field == "question" else e.field, e.value, e.reason, e.remedy) from e
-    return dict(mean=mean_words(given, hanja), sentence=answer.text, source=answer.source,
-                source_reason=answer.source_reason)
+    return for_all(dict(mean=mean_words(given, hanja), sentence=answer.text, source=answer.source,
+                        source_reason=answer.source_reason))
 
 # %% ../nbs/11_serve.ipynb #j0000001
 JOBS: dict = {"name": name_job, "mean": mean_job, "review": review_job}
@@ -293,7 +300,16 @@ class Naming:
     model: str | None = None          # 폴더, 허브의 이름, 또는 서버의 주소
     trust_model: bool = False         # 모델 폴더가 부르는 코드를 믿는가
 
-    def __call__(self, job, asked): return JOBS[job](vars(self), **asked)
+    def __call__(self, job, asked):
+        try: return JOBS[job](vars(self), **asked)
+        except InputError:
+            self.look()
+            raise
+
+    def look(self):
+        "`Unavailable` where the engine cannot be had: whoever asks did not choose it."
+        try: look(**vars(self))
+        except SajuError as e: raise Unavailable(e.field, e.value, e.reason, e.remedy) from e
 
 # %% ../nbs/11_serve.ipynb #c034
 def name_in(
@@ -540,6 +556,12 @@ class Stop:
         return found
 
 # %% ../nbs/11_serve.ipynb #s0000001
+def _streams():
+    "Opens what was closed of stdin, stdout and stderr: else a client's socket takes its number, and hears what is printed."
+    for number in (0, 1, 2):
+        try: os.fstat(number)
+        except OSError: os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)   # the lowest number that is free
+
 SLOW = 10   # 초: 이보다 오래 읽으면 읽고 있다고 알린다
 
 def _begun(crew, stop):
@@ -549,21 +571,22 @@ def _begun(crew, stop):
     stop.wait(known)
     return not (crew.unfit or stop.heard)
 
-def _try_tunnel(running):
-    "Opens the tunnel, or tells why not."
+def _open_tunnel(running):
+    "In a thread of its own: nothing interrupts it while it waits for the network."
     try: tunnel(running)
     except SajuError as e: say(f"{e} 이 컴퓨터에서는 그대로 쓸 수 있습니다.")
 
 def _announce(running, ngrok):
-    "Tells where the server is. A tunnel may take its time: no signal is heard in the call that opens it."
+    "Tells where the server is."
     say(f"{running.url} 에서 열었습니다. 멈추려면 Ctrl-C")
-    if ngrok: Thread(target=_try_tunnel, args=(running,), daemon=True).start()
+    if ngrok: Thread(target=_open_tunnel, args=(running,), daemon=True).start()
 
 # %% ../nbs/11_serve.ipynb #s0000002
 def serve(
     **options,   # of `start`
 ):
     "Serves until Ctrl-C or SIGTERM, then lets the requests inside finish. An engine that cannot begin is the error."
+    _streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = Stop()
     running = start(**options)

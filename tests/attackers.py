@@ -234,29 +234,28 @@ def backend(says=lambda body: chat()):
 # a server to try it on
 
 _CODE = """
-import functools, sys
+import sys
 import saju_naming.serve as room
 {before}
-changed, limit = {changed}, {limit}
-real = room.serve
+changed, real = {changed}, room.serve
 def serve(**asked): return real(**(asked | changed))
 room.serve = serve
-if limit: room.Crew = functools.partial(room.Crew, limit=limit)
 from saju_naming.cli import main
 main(sys.argv[1:])
 """
 MANY = "1000000 per minute"
 
 
-def command(words, limit=None, before="", **changed):
-    "The command line of `saju-naming serve`; `changed` are options that only Python has, such as engine=None or rate."
-    code = _CODE.format(changed=repr(changed), limit=limit, before=before)
+def command(words, before="", **changed):
+    "The command line of `saju-naming serve`; `changed` is what only Python may ask: engine=None, rate, limit."
+    code = _CODE.format(changed=repr(changed), before=before)
     return [sys.executable, "-B", "-c", code, "serve", *map(str, words)]
 
 
 def free_port(host="127.0.0.1"):
-    "A port that is free now."
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
+    "A port that is free now at every address of the kind."
+    every, family = ("::", socket.AF_INET6) if ":" in host else ("", socket.AF_INET)
+    with socket.create_server((every, 0), family=family) as s:
         return s.getsockname()[1]
 
 
@@ -335,6 +334,7 @@ def serving(folder, *words, shell=None, wait="is_ready", port=None, env=(), host
     served = Served(process, port, folder, token, host)
     try:
         if wait: until(lambda: getattr(served, wait)() or process.poll() is not None, why="the server never came up")
+        assert process.poll() is None, served.err
         yield served
     finally:
         for p in served.family():

@@ -1,5 +1,6 @@
 "Engines that break: damaged folders, servers that are silent or say no, and what an evaluation makes of it."
 import json, os, pickle, shutil, socket, subprocess, sys
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
@@ -265,6 +266,16 @@ def test_weights_are_safetensors_or_nothing(torch_base, tmp_path, name):
     assert not (tmp_path/"proof").exists()
 
 
+def test_an_export_reads_safetensors_only(torch_base, tmp_path):
+    from saju_naming.merge import export_onnx
+    folder = copied(torch_base, tmp_path/"model")
+    evil(folder/"pytorch_model.bin", tmp_path/"proof")
+    bare(folder)
+    (tmp_path/"out").mkdir()
+    with pytest.raises(InputError, match="safetensors가 아닙니다"): export_onnx(folder, tmp_path/"out")
+    assert not (tmp_path/"proof").exists() and (tmp_path/"out").is_dir(), "what was there before is kept"
+
+
 def shards(*names):
     def change(folder):
         bare(folder)
@@ -342,6 +353,13 @@ def test_damage_that_shows_without_opening(tmp_path, name, monkeypatch):
     DAMAGE[name](copied(SHIPPED, tmp_path/"model"))
     with pytest.raises(Unavailable) as said: generate.look("embedded", str(tmp_path/"model"))
     assert said.value.plain == "모델 폴더가 망가졌습니다" and str(tmp_path) not in said.value.reason
+
+
+@pytest.mark.parametrize("name", [b"model\0onnx.data", b"odel.onnx.data2", b"\xff"*15, b"/no/such/folder"], ids=["no name", "another", "no text", "elsewhere"])
+def test_weights_that_are_named_wrongly(tmp_path, name):
+    folder = copied(SHIPPED, tmp_path/"model")
+    put(folder, "model.onnx", (folder/"model.onnx").read_bytes().replace(b"model.onnx.data", name))
+    with pytest.raises(Unavailable, match="망가졌습니다"): generate.look("embedded", str(folder))
 
 
 @pytest.mark.parametrize("name", ["weights cut", "weights gone", "settings gone", "settings cut", "tokenizer cut", "tokenizer gone"])
@@ -487,6 +505,15 @@ def test_a_reply_of_another_form_is_an_outage(remote, reply):
     with pytest.raises(Unavailable): ask(NAMES, remote)
 
 
+def test_another_server_is_not_told_the_birth(remote):
+    "Nor where it was said in a question: what goes there is counts, gender and surname."
+    for asked in (lambda: recommend("1987-03-09T05:43", "여자", "제갈", engine=remote), lambda: ask("1987년 3월 9일 05:43에 태어난 제갈씨 여자 아이 이름 지어줘", remote)):
+        remote.server.seen.clear()
+        asked()
+        sent = json.dumps(remote.server.seen, ensure_ascii=False)
+        assert "제갈" in sent and not [word for word in ("1987", "87-03", "3월", "9일", "05:43", "5시") if word in sent]
+
+
 def test_half_a_letter_can_be_written_to_a_file(remote):
     remote.server.says = staticmethod(lambda body: (200, b'{"choices": [{"message": {"content": "\\ud800 a"}}]}'))
     assert remote.generate(NAMES) == "\ufffd a"
@@ -499,6 +526,18 @@ def test_a_server_elsewhere_gets_no_key_in_the_clear(monkeypatch):
     monkeypatch.setenv("SAJU_NAMING_API_KEY", "")
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     assert OpenAIEngine("http://192.0.2.1:8000/v1#one").model == "one"
+
+
+def test_a_reason_that_a_client_sees_can_leave_out_what_the_runtime_wrote():
+    told = recommend(*PERSON, engine=Breaking(steps=3), count=7)
+    for why in (told.source_reason, asdict(told)["source_reason"], pickle.loads(pickle.dumps(told)).source_reason, ask(NAMES, Breaking()).source_reason):
+        assert "Non-zero status" in why and "Non-zero status" not in why.plain and why.plain.endswith("규칙 엔진이 썼습니다: 모델이 답하다 멈추었습니다")
+
+
+def test_a_reason_that_a_client_sees_can_leave_out_what_a_model_wrote(remote):
+    remote.server.says = staticmethod(lambda body: chat("비밀, 지우"))
+    why = ask("이름 서연(瑞淵)의 뜻을 알려줘", remote).source_reason
+    assert why.detail and why.detail in why and why.plain.endswith("3번 확인했으나 잘못이 있었습니다")
 
 
 def test_what_another_program_wrote_is_apart(tmp_path, remote):

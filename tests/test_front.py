@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask, request, send_file
 from saju_naming.errors import InputError
-from saju_naming.front import Front, Limits, client_of, listen, url_of
+from saju_naming.front import Front, Limits, listen, url_of
 
 LONG = 3600                            # a deadline that no test waits for
 QUICK = dict(request=0.4, idle=0.4, reply=0.4, stall=0.4, rate=1e12, leave=0.2)
@@ -435,7 +435,7 @@ def test_a_crowd_that_waits_for_a_thread_makes_way(app):
 def test_each_client_has_its_turn(app):
     "Thirty connections of one client wait for the only thread; another client's comes after one of them."
     with opened(app, threads=1) as front, ExitStack() as stack:
-        crowd = [stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(30)]
+        for _ in range(30): stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n"))
         app.begun.wait(20)
         until(lambda: len(front._server.pool.queue) == 29)
         other = stack.enter_context(knock(front, CHECK, source_address=("127.0.0.2", 0)))
@@ -491,7 +491,7 @@ def test_nothing_of_a_client_is_logged(app, caplog, capfd):
         app.gate.set()
         until(lambda: not channels(front))
     said = caplog.text + "".join(capfd.readouterr())
-    assert re.search(r"KeyError \(test_front\.py:\d+", said) and "ERROR    saju_naming.front:" in said and "ConnectionRefusedError (test_front.py:" in said and "ZeroDivisionError (test_front.py:" in said
+    assert re.search(r"KeyError test_front\.py:\d+", said) and "ERROR    saju_naming.front:" in said and "ConnectionRefusedError test_front.py:" in said and "ZeroDivisionError test_front.py:" in said
     for form in (SECRET, quote(SECRET), SECRET.encode().decode("latin-1"), repr(SECRET.encode())[2:-1], "127.0.0.1", str(front.port), "/raise", "/big", "Traceback"): assert form not in said
     assert not [r for r in caplog.records if r.name.startswith("waitress")]
 
@@ -580,7 +580,6 @@ def test_addresses(app):
         with pytest.raises(InputError, match="포트"): listen("localhost", port)
     with listen("127.0.0.1", port) as again: assert url_of(again) == f"http://127.0.0.1:{port}"
     with listen("0.0.0.0", 0) as every: assert url_of(every).startswith("http://127.0.0.1:")
-    assert client_of("::ffff:127.0.0.1") == "127.0.0.1" and client_of("2001:db8::1") == client_of("2001:db8::ffff") != client_of("2001:db8:0:1::1")
 
 
 @pytest.mark.parametrize("host", ["", " ", None, 7, "0", "127.1", "2130706433", "*", "no.such.name.invalid", "a b", "a\0b", "가"*70, "203.0.113.9", "http://127.0.0.1", "127.0.0.1:80"])

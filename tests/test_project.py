@@ -179,3 +179,39 @@ def test_the_locks_are_of_what_is_built_and_run():
 @pytest.mark.parametrize("path", sorted(LOCKS.iterdir()), ids=lambda p: p.name)
 def test_a_lock_names_no_place(path):
     assert not re.search(r"://|--(?:extra-)?index-url|--find-links|--trusted-host", path.read_text(encoding="utf-8"))
+
+
+# --- what SECURITY.md promises ---
+
+def promises():
+    "The lines of the parts that promise, with their tests: {line: [(file, test)]}."
+    found, part = {}, ""
+    for line in text("SECURITY.md").splitlines():
+        part = line[3:] if line.startswith("## ") else part
+        if not line.startswith("- ") or part not in ("서버가 지키는 것", "모델 폴더", "배포본 확인"): continue
+        file, found[line] = None, []
+        for named in re.finditer(r"`(test_\w+\.py)`:|`(test_\w+)`", line):
+            file = named[1] or file
+            if named[2]: found[line].append((file, named[2]))
+    return found
+
+
+def test_every_promise_names_its_tests():
+    assert len(promises()) > 20 and [line for line, tests in promises().items() if not tests] == []
+
+
+def test_every_test_that_is_named_is_there():
+    named = {test for tests in promises().values() for test in tests}
+    defined = {p.name: re.findall(r"(?m)^def (test_\w+)", p.read_text(encoding="utf-8")) for p in (ROOT/"tests").glob("test_*.py")}
+    assert {(file, test) for file, test in named if test not in defined.get(file, ())} == set()
+    assert set(re.findall(r"`(test_\w+)`", text("SECURITY.md"))) == {test for _, test in named}, "a test outside a promise"
+
+
+def test_the_numbers_of_the_promises():
+    "They are those of the code."
+    front, guards, workers, serve = (pytest.importorskip(f"saju_naming.{room}") for room in ("front", "guards", "workers", "serve"))
+    limits, said = front.Limits(), text("SECURITY.md")
+    for words in (f"물음 하나는 {limits.request}초 안에", f"다음 물음은 {limits.idle}초 안에", f"답은 {limits.reply}초(큰 것은 초당 {limits.rate//1000} KB로", f"{limits.stall}초 동안 한 바이트도",
+                  f"손님마다 {limits.client}개", f"머리글 {limits.header//1024} KiB, 몸 {guards.MOST_BYTES//1024} KiB까지", f"1분에 {guards.RATE.removesuffix(' per minute')}번",
+                  f"줄은 {workers.WAITING}자리, 한 요청은 {workers.LIMIT}초", f"{serve.GRACE}초까지 기다려"):
+        assert words in said, words

@@ -202,7 +202,7 @@ def test_one_normal_form_of_what_is_asked(quick):
 
 # whose fault it is
 
-FAULTS = [(InputError("surname", "X", "못 씁니다", "고치세요"), 422, "X"), (InputError("model", "/srv/x", "못 씁니다", "고치세요"), 503, None), (Unavailable("surname", "/srv/secret", "없습니다(/srv/secret/a.json)", "거기를 보세요"), 503, None),
+FAULTS = [(InputError("surname", "X", "못 씁니다", "고치세요"), 422, "X"), (Unavailable("surname", "/srv/secret", "없습니다(/srv/secret/a.json)", "거기를 보세요"), 503, None),
           (Unavailable("birth", None, "http://10.0.0.7:8000/secret에 닿지 못했습니다", "거기를 보세요"), 503, None), (CollectError("secret", "답이 없습니다"), 503, None),
           (Busy("server", None, "줄이 찼습니다", "2초 뒤에 다시 보내 주세요"), 503, None), (SajuError("secret", "secret", "이유", "고치는 법"), 500, None)]
 

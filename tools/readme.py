@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 def readme():
     "The README's text and its pictures by file name."
     text, resources = MarkdownExporter(exclude_input=True).from_filename(str(ROOT/"nbs"/"index.ipynb"), {"output_files_dir": "README_files"})
-    text = re.sub(r"\]\(((?:tutorials/)?\w+\.ipynb|images/)", r"](nbs/\1", text)
+    text = re.sub(r"\]\(((?:tutorials/|lib/)?\w+\.ipynb|images/)", r"](nbs/\1", text)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ ]+\n", "\n", text)).replace("![png]", "![이름 앞뒤의 오행 막대그림]")
     return text.strip() + "\n", resources["outputs"]
 
