@@ -181,6 +181,14 @@ class _Fair:
         self.size -= 1
         return channel
 
+    def pop(self, client):
+        "The last of a client, taken out of its line; None where it has none."
+        line = self.lines.get(client)
+        if not line: return None
+        if len(line) == 1: del self.lines[client]
+        self.size -= 1
+        return line.pop()
+
 # %% ../nbs/lib/front.ipynb #f018
 _QUIET = _Quiet()
 
@@ -191,6 +199,10 @@ class _Pool(ThreadedTaskDispatcher):
     def __init__(self):
         super().__init__()
         self.queue = _Fair()
+
+    def withdraw(self, client):
+        "A connection of a client whose request no thread has begun with; None where there is none."
+        with self.lock: return self.queue.pop(client)
 
 # %% ../nbs/lib/front.ipynb #f021
 _LINE = re.compile(rb"[!-~\x80-\xff]+ [!-~\x80-\xff]+(?: HTTP/[0-9]\.[0-9])?[ \t]*(?:\r\n|\Z)")
@@ -525,7 +537,7 @@ class _Doors(_Listener):
     def open_door(self):
         "Lets in those who knock, some at a time."
         self.knocks = False
-        for _ in range(64):
+        for _ in range(512):
             try: found = self.accept()
             except OSError: return self.no_more()
             if found is None: return
@@ -550,18 +562,9 @@ class _Doors(_Listener):
         channel.told_to_go = True
         channel.refuse(503)
 
-# %% ../nbs/lib/front.ipynb #f036
-class _Rooms(_Doors):
-    "Whose place a new connection gets."
-    def make_room(self, address):
-        "Whether one more has a place; the oldest that waits makes way."
-        self.end_leaving()
-        crowd = [channel for channel in self.crowds.get(counted(plain_address(address)), ()) if channel.seated()]
-        full = len(crowd) >= self.limits.client and not self.uncapped(address)
-        if full: return self.evict(crowd)
-        seated = sum(channel.seated() for channel in self.active_channels.values())
-        return seated < self.total or self.evict_any()
-
+# %% ../nbs/lib/front.ipynb #f064
+class _Crowds(_Doors):
+    "Who makes way."
     def evict(self, crowd):
         "Closes the one that waits longest for a request, else the one whose reader is stuck longest."
         now = time.monotonic()
@@ -571,10 +574,30 @@ class _Rooms(_Doors):
         elif stuck: min(stuck, key=lambda channel: channel.moved).drop()
         return bool(waiting or stuck)
 
-    def evict_any(self):
-        "One of the client with the most connections; trusted proxies last."
+    def evict_any(self, least=0):
+        "One of the client with the most connections, not fewer than who comes has; trusted proxies last."
         crowds = sorted(self.crowds.values(), key=lambda crowd: (next(iter(crowd)).trusted, -len(crowd)))
-        return any(self.evict(list(crowd)) for crowd in crowds)
+        return any(self.evict(list(crowd)) or self.withdraw(crowd, least) for crowd in crowds if len(crowd) >= least)
+
+    def withdraw(self, crowd, least):
+        "Closes one whose request no thread has begun with, where its client has more connections than who comes."
+        first = next(iter(crowd))
+        channel = None if first.trusted or len(crowd) <= least+1 else self.pool.withdraw(first.client)
+        if channel: channel.drop()
+        return channel is not None
+
+# %% ../nbs/lib/front.ipynb #f036
+class _Rooms(_Crowds):
+    "Whose place a new connection gets."
+    def make_room(self, address):
+        "Whether one more has a place; the oldest that waits makes way."
+        self.end_leaving()
+        everybody, free = self.crowds.get(counted(plain_address(address)), ()), self.uncapped(address)
+        crowd = [channel for channel in everybody if channel.seated()]
+        full = len(crowd) >= self.limits.client and not free
+        if full: return self.evict(crowd)
+        seated = sum(channel.seated() for channel in self.active_channels.values())
+        return seated < self.total or self.evict_any(0 if free else len(everybody))
 
     def end_leaving(self):
         "Those who only have to close are few: the oldest goes."

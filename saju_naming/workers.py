@@ -133,7 +133,8 @@ class Worker:
     def end(self):
         "Ends the process and what is left of it here."
         self.kill()
-        self.process.join(1)
+        self.process.join(0.5)
+        if self.process.is_alive(): multiprocessing.process._children.discard(self.process)   # no kill ends it
         self.pipe.close()
         self.job = None
 

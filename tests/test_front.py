@@ -419,6 +419,19 @@ def test_the_ways_of_http(app):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine only there")
+def test_a_crowd_that_waits_for_a_thread_makes_way(app):
+    "Every place is one client's, and no request of it is answered: one that no thread has begun with goes."
+    with opened(app, threads=1, total=8) as front, ExitStack() as stack:
+        for _ in range(8): stack.enter_context(knock(front, b"GET /gate HTTP/1.1\r\nHost: x\r\n\r\n"))
+        until(lambda: app.begun.is_set() and len(front._server.pool.queue) == 7)
+        with knock(front, CHECK) as one_more: assert hear(one_more).startswith(b"HTTP/1.1 503 ")
+        other = stack.enter_context(knock(front, CHECK, source_address=("127.0.0.2", 0)))
+        until(lambda: list(front._server.pool.queue.lines) == ["127.0.0.1", "127.0.0.2"])
+        app.gate.set()
+        assert other.recv(2**16).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of this machine only there")
 def test_each_client_has_its_turn(app):
     "Thirty connections of one client wait for the only thread; another client's comes after one of them."
     with opened(app, threads=1) as front, ExitStack() as stack:

@@ -425,6 +425,15 @@ def test_a_crew_that_nobody_stops_does_not_hold_up_the_end(job, asked):
 
 
 @posix
+def test_a_worker_that_no_kill_ends_does_not_hold_up_the_end():
+    "It is inside a call of the system that does not end, as on a disk that is gone: multiprocessing would wait for it."
+    deaf = "process.kill = process._popen.terminate = lambda: None"
+    give = "Thread(target=crew.give, args=('hang', {}), daemon=True).start()"
+    with program("crew = Crew(answer, ('echo', {}))", "crew.wait(60)", "process = next(iter(crew.workers)).process", deaf,
+                 give, "time.sleep(0.2)", "crew.stop(0)", "print('end')") as running: ends(running, "end\n")
+
+
+@posix
 def test_a_crew_that_loads_does_not_hold_up_the_end():
     crew = "crew = Crew(LoadsSlowly('freeze'), ('echo', {}), workers=2)"
     with program(crew, "time.sleep(0.2)", "print('end')") as running: ends(running, "end\n")
