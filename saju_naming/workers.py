@@ -134,7 +134,8 @@ class Worker:
         "Ends the process and what is left of it here."
         self.kill()
         self.process.join(0.5)
-        if self.process.is_alive(): multiprocessing.process._children.discard(self.process)   # no kill ends it
+        if self.process.is_alive():   # no kill ends it, inside a call of the system
+            getattr(multiprocessing.process, "_children").discard(self.process)
         self.pipe.close()
         self.job = None
 
@@ -279,7 +280,8 @@ DEATHS = 3   # 읽다가 거듭 죽으면 그만두는 수
 
 def _never_loaded(ended):
     "The sentence about workers that end while they load."
-    remedy = "메모리가 모자라지 않은지, 모델의 파일이 온전한지 확인해 주세요"
+    remedy = ("스크립트에서 불렀으면 if __name__ == '__main__': 아래에서 부르고, "
+              "메모리가 모자라지 않은지, 모델의 파일이 온전한지 확인해 주세요")
     return Unavailable("model", None, f"모델을 읽다가 일꾼이 거듭 멈추었습니다({ended})", remedy)
 
 def _never_answered(kind, reply):
