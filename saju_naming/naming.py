@@ -443,12 +443,14 @@ def _own_points(pool, weight, feminine):
     "What each character of a pool brings by itself, in points."
     return weight*(pool.quality - feminine*pool.feminine)
 
+# %% ../nbs/04_naming.ipynb #7d10b3e5
 def _layers(starts, size):
     "The order of groups by size, the largest first, and the places of their first members, of their second ones and so on."
     sizes = np.diff(np.r_[starts, size])
     order = np.argsort(-sizes, kind="stable")
     return order, [starts[order[:(sizes > k).sum()]] + k for k in range(sizes.max())]
 
+# %% ../nbs/04_naming.ipynb #c41e8a02
 def _best_per_sound(block):
     "A little more than the best score of each syllable pair, shape (first syllables, second syllables)."
     first, second = block.first, block.second
