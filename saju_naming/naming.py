@@ -234,6 +234,7 @@ class _Pool:
         if element not in self._parts: self._parts[element] = self[self.element == ELEMENTS.index(element)]
         return self._parts[element]
 
+# %% ../nbs/04_naming.ipynb #e3f5a960
 def _make_pool(rows):
     "A pool from (hanja, syllable, element, strokes, quality, feminine) rows."
     columns = list(zip(*sorted(rows, key=lambda r: (r[1], r[0])))) or [()]*6
