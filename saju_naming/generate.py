@@ -287,7 +287,7 @@ def _step(run, tokens):
     "The scores of the token after some tokens."
     run.append_tokens(np.array(tokens, np.int32))
     logits = run.get_logits()[0, -1]
-    if np.isfinite(logits).all(): return logits
+    if np.isfinite(logits.sum()): return logits   # no sum with NaN or infinity in it is finite
     raise ValueError("점수가 수가 아님")
 
 # %% ../nbs/09_generate.ipynb #e09k
