@@ -62,8 +62,9 @@ def grammar(
     start,   # 시작 규칙의 몸
     *rules,  # 다른 규칙들, "name: body"
 ) -> str:    # Lark 문법
-    "A whole grammar; the free wording is one regex that all rules share."
-    return "\n".join(["%llguidance {}", f"start: {start}", *rules, f"BETWEEN: {BETWEEN}", f"REST: {REST}"])
+    "A whole grammar; the free wording is one regex that all rules share, and so are the choices of particles."
+    said = [f"{name}: {one_of(after)}" for after, name in _particle_rules().items()]
+    return "\n".join(["%llguidance {}", f"start: {start}", *rules, *said, f"BETWEEN: {BETWEEN}", f"REST: {REST}"])
 
 # %% ../nbs/09_generate.ipynb #c015
 _PAIRS = ("과/와", "을/를", "이/가", "으로/로")
@@ -74,12 +75,20 @@ def particles(
     "The particles that go with a syllable."
     return [*(josa(syllable, p)[1:] for p in _PAIRS), "의", "에"]
 
+@lru_cache
+def _particle_rules():
+    "The names of the rules of particles, by the particles: after a vowel, after ㄹ, after other consonants (받침)."
+    return {tuple(particles(s)): name for s, name in (("서", "vowel"), ("물", "rieul"), ("연", "consonant"))}
+
+def _particle_rule(syllable): return _particle_rules()[tuple(particles(syllable))]
+
 def meaning_rule(
     chars,   # 글자들: of (한자, 음)
 ) -> str:    # Lark 규칙의 몸
     "What a meaning sentence of this name may be: 훈음 and particles fixed, the words between free; that of a Hangul-only name is fixed."
     if chars[0][0] == chars[0][1]: return literal(hangul_meaning(given_of(chars)))
-    said = [literal(hun_eum(h, r)) + " " + one_of([*particles(r), *([""] if len(chars) == 1 else [])]) for h, r in chars]
+    last = ' | ""' if len(chars) == 1 else ""
+    said = [f"{literal(hun_eum(h, r))} ({_particle_rule(r)}{last})" for h, r in chars]
     return " BETWEEN ".join(said) + " REST"
 
 # %% ../nbs/09_generate.ipynb #c018
@@ -278,7 +287,7 @@ def _step(run, tokens):
     "The scores of the token after some tokens."
     run.append_tokens(np.array(tokens, np.int32))
     logits = run.get_logits()[0, -1]
-    if np.isfinite(logits).all(): return logits
+    if np.isfinite(logits.sum()): return logits   # no sum with NaN or infinity in it is finite
     raise ValueError("점수가 수가 아님")
 
 # %% ../nbs/09_generate.ipynb #e09k

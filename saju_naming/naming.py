@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from heapq import heappop, heappush
 from itertools import combinations_with_replacement
 import numpy as np
@@ -226,6 +226,15 @@ class _Pool:
     def __len__(self): return len(self.hanja)
     def __getitem__(self, keep): return _Pool(*(getattr(self, f)[keep] for f in self.__dataclass_fields__))
 
+    @cached_property
+    def _parts(self): return {}
+
+    def part(self, element):
+        "The candidates of an element, in the same order; worked out once."
+        if element not in self._parts: self._parts[element] = self[self.element == ELEMENTS.index(element)]
+        return self._parts[element]
+
+# %% ../nbs/04_naming.ipynb #e3f5a960
 def _make_pool(rows):
     "A pool from (hanja, syllable, element, strokes, quality, feminine) rows."
     columns = list(zip(*sorted(rows, key=lambda r: (r[1], r[0])))) or [()]*6
@@ -317,13 +326,13 @@ def _blocks(pool, plan, request):
         raise InputError("fixed_syllable", request.fixed, "한글 이름의 돌림자가 아닙니다", "한글 한 음절을 적어 주세요")
     if request.fixed and not fixed.any():
         raise InputError("fixed_syllable", request.fixed, "이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
-    def part(element, mask=True): return pool[(pool.element == ELEMENTS.index(element)) & mask]
-    if request.length == 1: blocks: list = [(part(plan[0]), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
-    elif not request.fixed: blocks = [(part(a), part(b), None) for a, b in dict.fromkeys([plan, plan[::-1]])]
+    if request.length == 1: blocks: list = [(pool.part(plan[0]), _make_pool([("", len(SYLLABLES), 0, 0, 0, False)]), None)]
+    elif not request.fixed: blocks = [(pool.part(a), pool.part(b), None) for a, b in dict.fromkeys([plan, plan[::-1]])]
     else:
         good = fixed & (pool.quality >= _GOOD)
         found = Counter(ELEMENTS[e] for e in pool.element[good if good.any() else fixed])
-        pairs = [(part(a, fixed), part(b)) for a, b in _element_pairs(plan, found, request.count)]
+        mine = pool[fixed]
+        pairs = [(mine.part(a), pool.part(b)) for a, b in _element_pairs(plan, found, request.count)]
         blocks = [(mine, free, 0) for mine, free in pairs if request.position != "second"] + [(free, mine, 1) for mine, free in pairs if request.position != "first"]
     return [b for b in blocks if len(b[0]) and len(b[1])]
 
@@ -435,15 +444,26 @@ def _own_points(pool, weight, feminine):
     "What each character of a pool brings by itself, in points."
     return weight*(pool.quality - feminine*pool.feminine)
 
+# %% ../nbs/04_naming.ipynb #7d10b3e5
+def _layers(starts, size):
+    "The order of groups by size, the largest first, and the places of their first members, of their second ones and so on."
+    sizes = np.diff(np.r_[starts, size])
+    order = np.argsort(-sizes, kind="stable")
+    return order, [starts[order[:(sizes > k).sum()]] + k for k in range(sizes.max())]
+
+# %% ../nbs/04_naming.ipynb #c41e8a02
 def _best_per_sound(block):
     "A little more than the best score of each syllable pair, shape (first syllables, second syllables)."
     first, second = block.first, block.second
     strokes, which = np.unique(first.strokes, return_inverse=True)
     then = block.strokes[strokes][:, second.strokes] + block.own[1]
     then = np.maximum.reduceat(then, block.cols, 1)                                     # (strokes, syllables)
-    pairs = then[which]                                                                 # (characters, syllables)
-    pairs += block.own[0][:, None]
-    best = np.maximum.reduceat(pairs, block.rows, 0)
+    order, layers = _layers(block.rows, len(first))
+    best = np.full((len(order), then.shape[1]), -np.inf, np.float32)
+    for layer in layers:                                                                # far faster than reduceat
+        top = best[:len(layer)]
+        np.maximum(top, then[which[layer]] + block.own[0][layer, None], out=top)
+    best = best[np.argsort(order)]
     return best + block.syllables[first.syllable[block.rows]][:, second.syllable[block.cols]] + _SLACK
 
 # %% ../nbs/04_naming.ipynb #c076
@@ -483,7 +503,8 @@ def _queue(blocks, size):
         parts.append((-best[r, c], np.full(len(r), b), r, c))
     columns = [np.concatenate(column) for column in zip(*parts)]
     order = np.argsort(columns[0], kind="stable")
-    return zip(*(column[order].tolist() for column in columns))
+    for some in np.split(order, range(500, len(order), 500)):                           # few are looked at
+        yield from zip(*(column[some].tolist() for column in columns))
 
 # %% ../nbs/04_naming.ipynb #36cf2e6e
 class _Line:
