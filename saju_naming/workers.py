@@ -141,7 +141,7 @@ class Worker:
 
 # %% ../nbs/lib/workers.ipynb #w018
 WAITING, LIMIT = 16, 30   # 줄의 자리, 한 일의 한도(초)
-RESTART = 5               # 초: a server that stops is back, where it is started again
+RESTART = 3               # 초: a server that stops is back, where it is started again
 log = logging.getLogger("saju_naming.workers")
 
 class Broken(Exception): "A job failed in a way that nobody foresaw; the text says of what kind and where."
