@@ -185,7 +185,7 @@ def equal_rows(sides, sizes):
 def unlike_library(side, met, asked):
     "How many of these questions were answered in another way than the library does."
     told = {json.dumps(m.asked): json.loads(m.body)["result"] for m in met.answers}
-    return sum(told.get(json.dumps(one)) != answer for one, answer in zip(asked, side.library(asked)))
+    return sum(told.get(json.dumps(one)) != answer for one, answer in zip(asked, side.told(asked)))
 
 
 def attack_row(sides, name, seconds):

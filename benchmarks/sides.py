@@ -170,7 +170,7 @@ class Side:
         try: yield server
         finally: end(server)
 
-    def library(self, asked):
+    def told(self, asked):
         "What the library of this state answers to the same questions, in a process of its own."
         code = ("import dataclasses, json, sys\nfrom saju_naming.generate import recommend\n"
                 "told = [dataclasses.asdict(recommend(engine='embedded', **one)) for one in json.load(sys.stdin)]\n"

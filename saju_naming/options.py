@@ -131,7 +131,7 @@ def pick(
 # %% ../nbs/lib/options.ipynb #bad7672e
 _PLACE = (
     Option("host", "들을 주소", "Address", "들을 주소. 127.0.0.1은 이 컴퓨터만, 0.0.0.0이나 ::은 모든 기기", "address",
-           "127.0.0.1", high=255, example="0.0.0.0"),
+           "127.0.0.1", high=255, example="127.0.0.1"),
     Option("port", "포트", "Port", "포트. 0이면 빈 것을 고릅니다", "whole", 8000, low=0, high=65535),
     Option("workers", "일꾼의 수", "Workers", "일꾼 프로세스의 수. 없으면 엔진에 맞게", "whole", low=1, high=64),
     Option("ngrok", "ngrok 터널", "ngrok tunnel",

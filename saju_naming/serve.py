@@ -484,7 +484,7 @@ class Running:
         self.front.stop(1)
 
 # %% ../nbs/11_serve.ipynb #c092
-_WHO = ("host", "key_file", "trusted_proxy", "allow_host", "origins", "public", "ngrok", "docs", "metrics")
+_WHO = [o.name for o in SERVER if o.name not in ("port", "workers")]   # what a `Door` settles
 
 @takes(SERVER, ENGINE)
 def start(

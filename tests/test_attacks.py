@@ -342,11 +342,17 @@ def stopped_at_work(folder):
 
 
 @contextmanager
-def head(folder):
-    "`saju-naming serve | head -1`."
+def piped(folder, number):
+    "A server whose stdout (1) or stderr (2) goes into a pipe, and where that is read."
     os.mkfifo(folder/"pipe")
     reader = os.open(folder/"pipe", os.O_RDONLY | os.O_NONBLOCK)
-    with serving(folder, engine=None, shell=f'exec "$@" >{folder}/pipe') as found:
+    with serving(folder, engine=None, shell=f'exec "$@" {number}>{folder}/pipe') as found: yield found, reader
+
+
+@contextmanager
+def head(folder):
+    "`saju-naming serve | head -1`."
+    with piped(folder, 1) as (found, reader):
         with open(reader, "rb", buffering=0) as pipe: until(lambda: b"\n" in (pipe.read(1000) or b""))
         get(found.port, "/surnames/김")
         yield found
@@ -355,9 +361,7 @@ def head(folder):
 @contextmanager
 def deaf(folder):
     "The reader of stderr is gone."
-    os.mkfifo(folder/"pipe")
-    reader = os.open(folder/"pipe", os.O_RDONLY | os.O_NONBLOCK)
-    with serving(folder, engine=None, shell=f'exec "$@" 2>{folder}/pipe') as found:
+    with piped(folder, 2) as (found, reader):
         os.close(reader)
         get(found.port, "/surnames/김")
         yield found
