@@ -27,7 +27,7 @@ from .ohaeng import ELEMENTS, is_hangul, josa
 from .options import OPTIONS
 from .text import normalize
 
-# %% ../nbs/03_names.ipynb #e31ee85a
+# %% ../nbs/03_names.ipynb #2c1c59a3
 YEARS = tuple(range(2008, 2026))   # 통계가 있는 해
 ERAS = MappingProxyType({          # 시기 → 해
     "2020s": tuple(range(2021, 2026)),
@@ -55,7 +55,7 @@ def name_counts() -> NameCounts:
     np.copyto(late, estimates, where=found["counts"][:, :, -estimates.shape[2]:] < 0)
     return NameCounts(births=_frozen(births), **{key: _frozen(values) for key, values in found.items()})
 
-# %% ../nbs/03_names.ipynb #5a7a9af3
+# %% ../nbs/03_names.ipynb #7731f551
 def _frozen(values):
     "An array that callers cannot change, since it is kept and shared."
     values.flags.writeable = False
@@ -130,7 +130,7 @@ def _given(name):
     "The `GivenName` of a name as people type it, or None."
     return _described(normalize(name), _row(name))
 
-# %% ../nbs/03_names.ipynb #7a0d57d6
+# %% ../nbs/03_names.ipynb #df90f711
 @lru_cache(maxsize=1)
 def given_names() -> tuple:  # of `GivenName`, sorted by name
     "Every name of the shipped tables."
@@ -172,7 +172,7 @@ def name_use(
     "How many children a year get a name; estimated in the years that the source does not reach."
     return float(_births(name, gender)[_era_spots(era)].mean())
 
-# %% ../nbs/03_names.ipynb #4db47276
+# %% ../nbs/03_names.ipynb #0b5f28f0
 TRENDS = MappingProxyType({"up": "느는 이름", "steady": "꾸준한 이름", "down": "주는 이름", "": "통계에 없는 이름"})
 DATED = 0.35   # 철 지난 이름: the share of 2024-25 against that of 2008-10
 
@@ -198,7 +198,7 @@ def _trend(births, gender):
     if not before + now: return ""
     return "up" if now > 1.25*before else "down" if now < 0.8*before else "steady"
 
-# %% ../nbs/03_names.ipynb #43ee8bf4
+# %% ../nbs/03_names.ipynb #eacaef8e
 def _rank(side, year, count):
     "The rank of a count among all names of a gender and year; None below what the source lists without gaps."
     found = name_counts()
