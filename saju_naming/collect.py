@@ -181,7 +181,7 @@ def _write_csv(file, columns, rows):
     out.writeheader()
     out.writerows(rows)
 
-# %% ../nbs/lib/collect.ipynb #y003
+# %% ../nbs/lib/collect.ipynb #y009
 def _with_year(columns, table, year, rows):
     "The columns and rows of a table of counts with one more year."
     place = columns.index(_TOTAL) if _TOTAL in columns else len(columns)
@@ -193,24 +193,29 @@ def _with_year(columns, table, year, rows):
     kept = [row for row in table.values() if _known(row) >= 5]
     return columns, sorted(kept, key=lambda row: (row["name"], row["gender"]))
 
+def _with_reach(table, year, totals):
+    "The coverage with a year that is whole."
+    named = ("year", "gender", "complete_top", "lowest", "registrations", "source")
+    whole = [dict(zip(named, (year, gender, "all", 1, n, "court"))) for gender, n in totals.items()]
+    return named, sorted([r for r in table if r["year"] != year] + whole, key=lambda r: r["year"])
+
+# %% ../nbs/lib/collect.ipynb #y003
 def add_year(
     year: int,   # 해
     rows: list,  # of `NameCount`: the whole table of that year, both genders
     folder,      # where names_counts.csv.xz and names_coverage.csv lie (nbs/sources)
 ) -> int:        # how many rows the table of counts has then
     "Writes one year of the court's statistics into the sources of 03."
-    whole = {gender: sum(r.count for r in rows if r.gender == gender and r.period == str(year)) for gender in "남여"}
-    if not all(whole.values()):
-        raise InputError("rows", year, "한쪽 성별이나 그해의 자료가 없습니다", "collect_names로 그해의 남녀를 모두 받아 주세요")
-    counts, coverage = Path(folder)/"names_counts.csv.xz", Path(folder)/"names_coverage.csv"
-    columns, table = _with_year(*_counts_of(counts), str(year), [r for r in rows if r.period == str(year)])
-    with coverage.open(encoding="utf-8", newline="") as f: reach = list(csv.DictReader(f))
-    named = ("year", "gender", "complete_top", "lowest", "registrations", "source")
-    reach = [r for r in reach if r["year"] != str(year)]
-    reach += [dict(zip(named, (str(year), gender, "all", 1, n, "court"))) for gender, n in whole.items()]
+    period, counts, coverage = str(year), Path(folder)/"names_counts.csv.xz", Path(folder)/"names_coverage.csv"
+    rows = [r for r in rows if r.period == period]
+    totals = {gender: sum(r.count for r in rows if r.gender == gender) for gender in "남여"}
+    if not all(totals.values()):
+        why, remedy = "한쪽 성별이나 그해의 자료가 없습니다", "collect_names로 그해의 남녀를 모두 받아 주세요"
+        raise InputError("rows", year, why, remedy)
+    columns, table = _with_year(*_counts_of(counts), period, rows)
+    with coverage.open(encoding="utf-8", newline="") as f: named, reach = _with_reach(csv.DictReader(f), period, totals)
     with lzma.open(counts, "wt", encoding="utf-8", newline="", preset=9) as f: _write_csv(f, columns, table)
-    with coverage.open("w", encoding="utf-8", newline="") as f:
-        _write_csv(f, named, sorted(reach, key=lambda r: r["year"]))
+    with coverage.open("w", encoding="utf-8", newline="") as f: _write_csv(f, named, reach)
     return len(table)
 
 # %% ../nbs/lib/collect.ipynb #k016

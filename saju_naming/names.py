@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['YEARS', 'ERAS', 'BOTH', 'TRENDS', 'DATED', 'SYLLABLES', 'SYLLABLE_INDEX', 'COMMON_DOUBLE', 'SCHOOLS', 'NameCounts',
-           'name_counts', 'GivenName', 'given_names', 'pure_names', 'find_name', 'parse_gender', 'name_use',
+           'name_counts', 'GivenName', 'given_names', 'pure_names', 'find_name', 'borne', 'parse_gender', 'name_use',
            'Popularity', 'popularity', 'commonest', 'jamo', 'usage', 'syllable_logp', 'pair_logp', 'name_logp',
            'SurnameHanja', 'Surname', 'surnames', 'surname_info', 'surname_strokes', 'surname_note', 'split_name',
            'sound_elements', 'eumyang', 'suri_element', 'Suri', 'suri_luck', 'Sagyeok', 'suri', 'romanize', 'sound_key',
@@ -27,7 +27,7 @@ from .ohaeng import ELEMENTS, is_hangul, josa
 from .options import OPTIONS
 from .text import normalize
 
-# %% ../nbs/03_names.ipynb #2c1c59a3
+# %% ../nbs/03_names.ipynb #69aecc77
 YEARS = tuple(range(2008, 2026))   # 통계가 있는 해
 ERAS = MappingProxyType({          # 시기 → 해
     "2020s": tuple(range(2021, 2026)),
@@ -35,6 +35,7 @@ ERAS = MappingProxyType({          # 시기 → 해
     "2000s": (2008, 2009),
 })
 
+# %% ../nbs/03_names.ipynb #f7a59db3
 class NameCounts(NamedTuple):
     "The counts of newborns' names (출생신고 이름 통계), 남 then 여 on the first axis."
     names: np.ndarray       # (n,) 이름, sorted
@@ -55,7 +56,7 @@ def name_counts() -> NameCounts:
     np.copyto(late, estimates, where=found["counts"][:, :, -estimates.shape[2]:] < 0)
     return NameCounts(births=_frozen(births), **{key: _frozen(values) for key, values in found.items()})
 
-# %% ../nbs/03_names.ipynb #7731f551
+# %% ../nbs/03_names.ipynb #4611b975
 def _frozen(values):
     "An array that callers cannot change, since it is kept and shared."
     values.flags.writeable = False
@@ -107,6 +108,7 @@ def _told():
     "Names with a meaning of their own, and those of the news: name → (kind, gender, meaning, provenance)."
     return {name: rest for name, *rest in _read("names.csv")}
 
+# %% ../nbs/03_names.ipynb #783ea163
 @lru_cache(maxsize=1)
 def _origins():
     "The sources that have each name's counts: a list of their ids, a blank between."
@@ -130,7 +132,7 @@ def _given(name):
     "The `GivenName` of a name as people type it, or None."
     return _described(normalize(name), _row(name))
 
-# %% ../nbs/03_names.ipynb #df90f711
+# %% ../nbs/03_names.ipynb #f9ff2c6e
 @lru_cache(maxsize=1)
 def given_names() -> tuple:  # of `GivenName`, sorted by name
     "Every name of the shipped tables."
@@ -147,6 +149,16 @@ def find_name(
 ) -> GivenName:   # or None
     "Looks a name up in the tables, however its letters are encoded."
     return _given(name) if isinstance(name, str) else None
+
+# %% ../nbs/03_names.ipynb #806a6620
+def borne(
+    name: str,        # 한글 이름 without the surname
+    least: int = 20,  # children in all
+) -> bool:
+    "Whether people commonly bear a name: so many children got it since 2008, or the other table names it (이름인가)."
+    found, row = find_name(name), _row(name)
+    if found is None or found.name in _told(): return found is not None
+    return int(np.maximum(name_counts().counts[:, row], 0).sum()) >= least
 
 # %% ../nbs/03_names.ipynb #c020
 _GENDERS = {word: g for g, words in OPTIONS["gender"].choices.items() for word in (g, words)} | OPTIONS["gender"].aliases
@@ -172,7 +184,7 @@ def name_use(
     "How many children a year get a name; estimated in the years that the source does not reach."
     return float(_births(name, gender)[_era_spots(era)].mean())
 
-# %% ../nbs/03_names.ipynb #0b5f28f0
+# %% ../nbs/03_names.ipynb #b6413c8f
 TRENDS = MappingProxyType({"up": "느는 이름", "steady": "꾸준한 이름", "down": "주는 이름", "": "통계에 없는 이름"})
 DATED = 0.35   # 철 지난 이름: the share of 2024-25 against that of 2008-10
 
@@ -187,6 +199,7 @@ class Popularity(NamedTuple):
     trend: str     # up | steady | down: 2024-25 against 2020-22; '' without births there
     dated: bool    # 철 지난 이름: its share fell under `DATED` of what it was
 
+# %% ../nbs/03_names.ipynb #a3d3d0aa
 def _share(births, gender, first, last):
     "The share of all children who got a name in some years, from its births by year."
     spots = slice(YEARS.index(first), YEARS.index(last) + 1)
@@ -198,7 +211,7 @@ def _trend(births, gender):
     if not before + now: return ""
     return "up" if now > 1.25*before else "down" if now < 0.8*before else "steady"
 
-# %% ../nbs/03_names.ipynb #eacaef8e
+# %% ../nbs/03_names.ipynb #3d441ef1
 def _rank(side, year, count):
     "The rank of a count among all names of a gender and year; None below what the source lists without gaps."
     found = name_counts()
@@ -270,6 +283,7 @@ def _spots():
     spots = number[letters[:, :2]]
     return np.where((spots.min(1) < 0) | (letters[:, 2:] > 0).any(1), -1, spots.T).T
 
+# %% ../nbs/03_names.ipynb #7a9f8e27
 @lru_cache(maxsize=6)
 def usage(
     gender: str,          # 남 | 여
