@@ -27,7 +27,7 @@ from .ohaeng import ELEMENTS, is_hangul, josa
 from .options import OPTIONS
 from .text import normalize
 
-# %% ../nbs/03_names.ipynb #69aecc77
+# %% ../nbs/03_names.ipynb #628d7fc9
 YEARS = tuple(range(2008, 2026))   # 통계가 있는 해
 ERAS = MappingProxyType({          # 시기 → 해
     "2020s": tuple(range(2021, 2026)),
@@ -35,7 +35,7 @@ ERAS = MappingProxyType({          # 시기 → 해
     "2000s": (2008, 2009),
 })
 
-# %% ../nbs/03_names.ipynb #f7a59db3
+# %% ../nbs/03_names.ipynb #d301e4cc
 class NameCounts(NamedTuple):
     "The counts of newborns' names (출생신고 이름 통계), 남 then 여 on the first axis."
     names: np.ndarray       # (n,) 이름, sorted
@@ -56,7 +56,7 @@ def name_counts() -> NameCounts:
     np.copyto(late, estimates, where=found["counts"][:, :, -estimates.shape[2]:] < 0)
     return NameCounts(births=_frozen(births), **{key: _frozen(values) for key, values in found.items()})
 
-# %% ../nbs/03_names.ipynb #4611b975
+# %% ../nbs/03_names.ipynb #a9bdf691
 def _frozen(values):
     "An array that callers cannot change, since it is kept and shared."
     values.flags.writeable = False
@@ -108,7 +108,7 @@ def _told():
     "Names with a meaning of their own, and those of the news: name → (kind, gender, meaning, provenance)."
     return {name: rest for name, *rest in _read("names.csv")}
 
-# %% ../nbs/03_names.ipynb #783ea163
+# %% ../nbs/03_names.ipynb #6d1bb76f
 @lru_cache(maxsize=1)
 def _origins():
     "The sources that have each name's counts: a list of their ids, a blank between."
@@ -132,7 +132,7 @@ def _given(name):
     "The `GivenName` of a name as people type it, or None."
     return _described(normalize(name), _row(name))
 
-# %% ../nbs/03_names.ipynb #f9ff2c6e
+# %% ../nbs/03_names.ipynb #3ad31638
 @lru_cache(maxsize=1)
 def given_names() -> tuple:  # of `GivenName`, sorted by name
     "Every name of the shipped tables."
@@ -150,7 +150,7 @@ def find_name(
     "Looks a name up in the tables, however its letters are encoded."
     return _given(name) if isinstance(name, str) else None
 
-# %% ../nbs/03_names.ipynb #806a6620
+# %% ../nbs/03_names.ipynb #fd4e2284
 def borne(
     name: str,        # 한글 이름 without the surname
     least: int = 20,  # children in all
@@ -184,7 +184,7 @@ def name_use(
     "How many children a year get a name; estimated in the years that the source does not reach."
     return float(_births(name, gender)[_era_spots(era)].mean())
 
-# %% ../nbs/03_names.ipynb #b6413c8f
+# %% ../nbs/03_names.ipynb #77b01d9a
 TRENDS = MappingProxyType({"up": "느는 이름", "steady": "꾸준한 이름", "down": "주는 이름", "": "통계에 없는 이름"})
 DATED = 0.35   # 철 지난 이름: the share of 2024-25 against that of 2008-10
 
@@ -199,7 +199,7 @@ class Popularity(NamedTuple):
     trend: str     # up | steady | down: 2024-25 against 2020-22; '' without births there
     dated: bool    # 철 지난 이름: its share fell under `DATED` of what it was
 
-# %% ../nbs/03_names.ipynb #a3d3d0aa
+# %% ../nbs/03_names.ipynb #f5af53b2
 def _share(births, gender, first, last):
     "The share of all children who got a name in some years, from its births by year."
     spots = slice(YEARS.index(first), YEARS.index(last) + 1)
@@ -211,7 +211,7 @@ def _trend(births, gender):
     if not before + now: return ""
     return "up" if now > 1.25*before else "down" if now < 0.8*before else "steady"
 
-# %% ../nbs/03_names.ipynb #3d441ef1
+# %% ../nbs/03_names.ipynb #321dee59
 def _rank(side, year, count):
     "The rank of a count among all names of a gender and year; None below what the source lists without gaps."
     found = name_counts()
@@ -223,6 +223,8 @@ def popularity(
     gender: str,   # 남 | 여
 ) -> Popularity:
     "Counts, ranks and trend of a name by year (출생신고 이름 통계)."
+    if not isinstance(name, str) or not is_hangul(normalize(name)):
+        raise InputError("name", name, "한글 이름이 아닙니다", "완성된 한글로 적어 주세요 (예: 서연)")
     gender, row = parse_gender(gender), _row(name)
     side, births = "남여".index(gender), _births(name, gender)
     counts = name_counts().counts[side, row].tolist() if row >= 0 else [-1]*len(YEARS)
@@ -231,15 +233,16 @@ def popularity(
     return Popularity(normalize(name), gender, {y: None if n < 0 else n for y, n in zip(YEARS, counts)}, ranks,
                       sum(n for n in counts if n > 0), name_use(name, gender), _trend(births, gender), dated)
 
+# %% ../nbs/03_names.ipynb #5b066059
 @lru_cache(maxsize=16)
 def commonest(
-    gender: str,            # 남 | 여
-    most: int = 160,        # how many
-    era: tuple = (2024, 2025),  # 해
-) -> tuple:                 # 이름, the commonest first
+    gender: str,                  # 남 | 여
+    most: int = 160,              # how many
+    years: tuple = (2024, 2025),  # 해
+) -> tuple:                       # 이름, the commonest first
     "The names that most children get in some years."
     births = name_counts().births["남여".index(parse_gender(gender))]
-    order = np.argsort(-births[:, [YEARS.index(y) for y in era]].sum(1), kind="stable")[:most]
+    order = np.argsort(-births[:, [YEARS.index(y) for y in years]].sum(1), kind="stable")[:most]
     return tuple(name_counts().names[order].tolist())
 
 # %% ../nbs/03_names.ipynb #c029
@@ -283,7 +286,7 @@ def _spots():
     spots = number[letters[:, :2]]
     return np.where((spots.min(1) < 0) | (letters[:, 2:] > 0).any(1), -1, spots.T).T
 
-# %% ../nbs/03_names.ipynb #7a9f8e27
+# %% ../nbs/03_names.ipynb #4af24507
 @lru_cache(maxsize=6)
 def usage(
     gender: str,          # 남 | 여
