@@ -7,11 +7,10 @@ __all__ = ['YEARS', 'ERAS', 'BOTH', 'TRENDS', 'DATED', 'SYLLABLES', 'SYLLABLE_IN
            'name_counts', 'GivenName', 'given_names', 'pure_names', 'find_name', 'borne', 'parse_gender', 'name_use',
            'Popularity', 'popularity', 'commonest', 'jamo', 'usage', 'syllable_logp', 'pair_logp', 'name_logp',
            'SurnameHanja', 'Surname', 'surnames', 'surname_info', 'surname_strokes', 'surname_note', 'split_name',
-           'sound_elements', 'eumyang', 'suri_element', 'Suri', 'suri_luck', 'Sagyeok', 'suri', 'romanize', 'sound_key',
-           'teasing']
+           'sound_elements', 'eumyang', 'suri_element', 'Suri', 'suri_luck', 'Sagyeok', 'suri', 'romanize']
 
 # %% ../nbs/03_names.ipynb #c005
-import csv, re
+import csv
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -549,38 +548,3 @@ def romanize(
     jamo(given)
     romans = surname_info(surname).romans
     return f"{romans[0]} {''.join(map(_koroman, normalize(given))).capitalize()}"
-
-# %% ../nbs/03_names.ipynb #c082
-_LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)  # 받침 → 다음 첫소리
-_VOWEL_CLASS = (0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20)  # ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
-_FINAL_CLASS = (0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7)  # 일곱 대표음
-_FINAL_NEAR = tuple({4: 21, 16: 21, 7: 1, 17: 1}.get(f, f) for f in _FINAL_CLASS)  # 콧소리, 막힌소리
-
-def sound_key(
-    text: str,           # 한글
-    near: bool = False,  # 받침을 갈래(콧소리·막힌소리·ㄹ)로만 견줌
-) -> str:                # equal keys sound alike
-    "A spelling of how a text sounds, read in one breath: 연음, then classes of like sounds."
-    parts, finals = [[c//588, c//28 % 21, c % 28] for c in _codes(text)], _FINAL_NEAR if near else _FINAL_CLASS
-    for left, right in zip(parts, parts[1:]):
-        if right[0] == 11 and _LINK[left[2]] >= 0: left[2], right[0] = 0, _LINK[left[2]]
-    return "".join(chr(0xAC00 + (i*21 + _VOWEL_CLASS[v])*28 + finals[f]) for i, v, f in parts)
-
-@lru_cache(maxsize=1)
-def _teasing_words():
-    "Long words (near), then short ones: the sounds that tease as a whole, those that tease inside a name too, and a pattern of the latter."
-    found = {True: ({}, {}), False: ({}, {})}
-    for word, match in _read("teasing.csv"): found[len(word) > 2][match == "any"].setdefault(sound_key(word, len(word) > 2), word)
-    return {near: (whole, part, re.compile("|".join(part))) for near, (whole, part) in found.items()}
-
-# %% ../nbs/03_names.ipynb #c083
-def teasing(
-    surname: str,  # 성 in Hangul
-    given: str,    # 이름 in Hangul
-) -> str | None:   # the word it evokes
-    "The teasing word (놀림말) that a name sounds like."
-    for near, (whole, part, inside) in _teasing_words().items():
-        for sound in (sound_key(surname + given, near), sound_key(given, near)):
-            if sound in whole: return whole[sound]
-            if hit := inside.search(sound): return part[hit[0]]
-    return None

@@ -19,7 +19,8 @@ from functools import lru_cache
 from itertools import islice, product
 from zlib import crc32
 from .hanja import by_reading, natural_reading, table
-from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES, teasing
+from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES
+from .puns import teasing
 from .naming import hanja_pool, is_feminine, supplement
 from .errors import InputError
 from .ohaeng import ELEMENTS, josa, relation
