@@ -971,7 +971,6 @@ def _barred(request, given):
     for field in ("parents", "siblings", "exclude"):
         if given in getattr(request, field): return field
     if given[0] == request.surname[-1] and not request.fixed: return "surname"       # 정정우
-    if natural_reading(given[0]) != given[0]: return "fixed_syllable"                # 률하
     if len(given) == 2 and natural_reading(given[1], given[0]) != given[1]: return "fixed_syllable"
     known = find_name(given) if request.gender_neutral else None
     if request.gender_neutral and (known is None or known.gender != "both"): return "gender_neutral"
