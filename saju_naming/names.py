@@ -195,7 +195,7 @@ class Popularity(NamedTuple):
     counts: dict   # 해 → 출생신고 수; None where the source does not reach
     ranks: dict    # 해 → 순위; None where it is not known
     total: int     # all known counts together
-    recent: float  # births a year in 2021-2025, as `name_use`
+    recent: float  # births a year in 2021-2025: `name_use`, rounded to a tenth
     trend: str     # up | steady | down: 2024-25 against 2020-22; '' without births there
     dated: bool    # 철 지난 이름: its share fell under `DATED` of what it was
 
@@ -231,7 +231,7 @@ def popularity(
     ranks = {y: _rank(side, i, n) for i, (y, n) in enumerate(zip(YEARS, counts))}
     dated = _share(births, gender, 2024, 2025) < DATED*_share(births, gender, 2008, 2010)
     return Popularity(normalize(name), gender, {y: None if n < 0 else n for y, n in zip(YEARS, counts)}, ranks,
-                      sum(n for n in counts if n > 0), name_use(name, gender), _trend(births, gender), dated)
+                      sum(n for n in counts if n > 0), round(name_use(name, gender), 1), _trend(births, gender), dated)
 
 # %% ../nbs/03_names.ipynb #5b066059
 @lru_cache(maxsize=16)
