@@ -112,7 +112,8 @@ def _told():
 @lru_cache(maxsize=1)
 def _origins():
     "The sources that have each name's counts: a list of their ids, a blank between."
-    found, code, joined = name_counts(), 0, [""]
+    found, joined = name_counts(), [""]
+    code = np.zeros(len(found.names), int)
     groups = dict.fromkeys(found.sources.tolist())
     known = [(found.counts[:, :, found.sources == ids] >= 0).any((0, 2)) for ids in groups]
     for ids, has in zip([*groups, "namechart_yourname"], [*known, (found.recent >= 0).any(0)]):
