@@ -98,7 +98,7 @@ def _hits(surname, given):
         where = "이름" if inside else "성명" if end == size else "성과 첫 글자"
         for match in ("any", *["whole"]*whole, *["head"]*(start == 0 and plain or inside and whole)):
             word, grade = table[match].get(key, ("", ""))
-            if inside and (grade != "refuse" or borne and word not in given): continue
+            if inside and (grade != "refuse" or not plain or borne and word not in given): continue
             if word: yield Heard(word, grade, where)
 
 # %% ../nbs/lib/puns.ipynb #pn19
