@@ -72,7 +72,7 @@ _WISHES = (  # 바람의 끝, behind -기
 _PERSONS = (  # 사람의 끝, behind -는
     " {w으로} 자라기를 바랍니다.", " {w이} 되기를 바랍니다.", " {w으로} 살아가기를 바랍니다.", " {w을} 그리며 지은 이름입니다.",
     " {w을} 떠올리며 고른 이름입니다.", " {w이} 되라는 뜻을 담았습니다.", " {w으로} 자라면 좋겠습니다.", " {w을} 꿈꾸는 이름입니다.",
-    " {w의} 이름입니다.", " {w에게} 어울리는 이름입니다.", " {w으로} 자라 주면 더 바랄 것이 없습니다.",
+    " {w의} 이름입니다.", " {w에게} 어울리는 이름입니다.", " {w으로} 자라 주면 고맙겠습니다.",
     " {w이} 되라고 지어 주는 이름입니다.", " {w의} 모습이 그려집니다.")
 _OPENS = (  # 바람을 여는 말
     "이 아이가 ", "우리 아이가 ", "자라는 동안 ", "살아가는 동안 ", "이름처럼 ", "이름 그대로 ", "커 가며 ", "살면서 ",
@@ -139,7 +139,7 @@ _WHAT = ("마음", "모습", "하루", "기쁨", "즐거움", "꿈")
 _BOTH = (  # 갈래: (무게, 마디들), for any name
     (6, (_OPENS, _DOING, _WISHES)), (3, (_DOING, _WISHES)), (4, (_ALWAYS, _BEING, _PERSONS)), (2, (_CALLED, _MORE)), (2, (_TIMES, _PERSONS)),
     (1, (("{a기}와 {b기}, ", "{b기}와 {a기}, "), _PROMISES)), (2, (_PICTURES,)), (2, (_SPOKEN, _DOING, _SPOKEN_WISH)),
-    (1, (("", "아가야, "), _BEING, _SPOKEN_BE)), (1, (_SPOKEN_SHOW, ("", "", " 그렇게 자라라."))))
+    (1, (("", "아가야, "), _BEING, _SPOKEN_BE)), (1, (_SPOKEN_SHOW, ("", "", " 둘 다 네 것이란다."))))
 KINDS = {  # 이름 글자 수 → 갈래들
     2: (*_BOTH, (6, (_HEADS, _DOING, _WISHES)), (5, (_HEADS, _BEING, _PERSONS)), (2, (_HEADS, _PICTURES)),
         (6, (_SHOWN, _AFTER)), (4, (_LABELS, _THEN)), (2, (_HOPES,)), (4, (_ALWAYS, _MARKED, _PERSONS))),
@@ -171,7 +171,7 @@ def _clash(shape, w, images, senses):
     own, named = _own_words(shape)
     said = [word for i in images for word in (i.noun + i.rest).split()]
     own = own | {w[:2]} if "{w" in shape else own
-    huns = [s.sense if len(s.sense) == 1 else s.sense[:-1] for s in senses] if named else []
+    huns = [w[:max(1, len(w) - 1)] for s in senses for w in s.sense.split()] if named else []
     likened = any(map(_LIKE.search, said)) and bool(_LIKE.search(shape))
     return sum(word.startswith(o) for word in said for o in (*own, *huns)) + likened
 

@@ -342,7 +342,7 @@ def _quote_claims(text, chars):
         told.append(Claim("meaning", right, f"뜻의 훈음: {said or '말하지 않음'}"))
     return told
 
-# %% ../nbs/lib/verify.ipynb #32711e9b
+# %% ../nbs/lib/verify.ipynb #94e74380
 class _Picture(NamedTuple):
     "An image of the table (그림), as it is looked for in a text."
     noun: str      # 명사구
@@ -361,7 +361,7 @@ def _pictures():
     for noun in sorted(found, key=len, reverse=True): by_start.setdefault(noun[:2], []).append(found[noun])
     return by_start
 
-# %% ../nbs/lib/verify.ipynb #c4ceb831
+# %% ../nbs/lib/verify.ipynb #98764e14
 _WORD = Pattern("(?<![가-힣])[가-힣]")
 _AFTER = Pattern("(?:[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다)?(?![가-힣])")
 
@@ -399,7 +399,7 @@ def without_pictures(
     for said in reversed(said_pictures(text)): text = text[:said.start] + "□" + text[said.end:]
     return text
 
-# %% ../nbs/lib/verify.ipynb #5fdd7d12
+# %% ../nbs/lib/verify.ipynb #3dd449d3
 _MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
 
 @lru_cache(maxsize=None)
@@ -413,10 +413,10 @@ def _own_huns(reading, hanja):
 def _called(before, reading, hanja):
     "The 훈 in front of a character: '' where there is none, None where it is another's."
     own = next((hun for hun in _own_huns(reading, hanja) if re.search(rf"(?<![가-힣]){re.escape(hun)} $", before)), "")
-    stray = not own and re.search("(?<![가-힣])([가-힣]+) $", before)
+    stray = not own and re.search("(?<![가-힣□])([가-힣]+) $", without_pictures(before))   # 언덕에 서고 혁(赫)
     return None if stray and stray[1] in _every_hun() else own
 
-# %% ../nbs/lib/verify.ipynb #53567d1a
+# %% ../nbs/lib/verify.ipynb #8bf8aeb4
 def _mark_claims(text, chars):
     "(claims, text with ◇ for what was read) of the Hanja in brackets."
     told, given, name = [], "".join(r for r, _ in chars), "".join(h for _, h in chars)
@@ -441,7 +441,7 @@ def _owned(reading, hanja):
     sense = sense_of(hanja, reading) if reading else None
     return {(sense.hanja, sense.reading)} if sense else set()
 
-# %% ../nbs/lib/verify.ipynb #aa6d505a
+# %% ../nbs/lib/verify.ipynb #4936e3f8
 _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
 
 def _picture_claims(text, chars):
@@ -459,7 +459,7 @@ def _picture_claims(text, chars):
     quoted = {f"{hun} {reading}" for reading, hanja in chars for hun in _own_huns(reading, hanja)}
     return told + [Claim("meaning", q in quoted, f"뜻의 훈음: {q}") for _, q in _QUOTED.findall(text)]
 
-# %% ../nbs/lib/verify.ipynb #daf338a0
+# %% ../nbs/lib/verify.ipynb #b171b368
 def meaning_claims(
     text,    # 뜻 문장
     chars,   # 글자들: (음, 한자, …)
@@ -473,7 +473,7 @@ def meaning_claims(
     else: told = _quote_claims(text, chars)
     free = fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
     ends = _end_claims(spoken) or fault("parses", "뜻 문장이 없음")
-    return [*told, *free, *particle_claims(text), *ends]
+    return [*told, *free, *particle_claims(spoken), *ends]
 
 # %% ../nbs/lib/verify.ipynb #6c9f196c
 def _native_claims(name):
@@ -803,7 +803,7 @@ def refused(
     parsed = _parsed(text, False, False)
     if parsed["names"] or parsed["chars"] or any(map(_listed, text.split("\n"))): return False
     if _OFFERS.search(_unquoted(text)): return False
-    said = _sentences(_unquoted(parsed["explanation"]))
+    said = _sentences(without_pictures(_unquoted(parsed["explanation"])))
     return any(_REFUSES.search(s) and not _read_sentence(s, None, None)[0] for s in said)
 
 # %% ../nbs/lib/verify.ipynb #1ec4c310
