@@ -342,7 +342,7 @@ def _quote_claims(text, chars):
         told.append(Claim("meaning", right, f"뜻의 훈음: {said or '말하지 않음'}"))
     return told
 
-# %% ../nbs/lib/verify.ipynb #94e74380
+# %% ../nbs/lib/verify.ipynb #ae5cdeaa
 class _Picture(NamedTuple):
     "An image of the table (그림), as it is looked for in a text."
     noun: str      # 명사구
@@ -361,7 +361,7 @@ def _pictures():
     for noun in sorted(found, key=len, reverse=True): by_start.setdefault(noun[:2], []).append(found[noun])
     return by_start
 
-# %% ../nbs/lib/verify.ipynb #98764e14
+# %% ../nbs/lib/verify.ipynb #bb9b29fb
 _WORD = Pattern("(?<![가-힣])[가-힣]")
 _AFTER = Pattern("(?:[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다)?(?![가-힣])")
 
@@ -399,7 +399,7 @@ def without_pictures(
     for said in reversed(said_pictures(text)): text = text[:said.start] + "□" + text[said.end:]
     return text
 
-# %% ../nbs/lib/verify.ipynb #3dd449d3
+# %% ../nbs/lib/verify.ipynb #88fe66e9
 _MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
 
 @lru_cache(maxsize=None)
@@ -416,7 +416,7 @@ def _called(before, reading, hanja):
     stray = not own and re.search("(?<![가-힣□])([가-힣]+) $", without_pictures(before))   # 언덕에 서고 혁(赫)
     return None if stray and stray[1] in _every_hun() else own
 
-# %% ../nbs/lib/verify.ipynb #8bf8aeb4
+# %% ../nbs/lib/verify.ipynb #18eda4dc
 def _mark_claims(text, chars):
     "(claims, text with ◇ for what was read) of the Hanja in brackets."
     told, given, name = [], "".join(r for r, _ in chars), "".join(h for _, h in chars)
@@ -441,7 +441,11 @@ def _owned(reading, hanja):
     sense = sense_of(hanja, reading) if reading else None
     return {(sense.hanja, sense.reading)} if sense else set()
 
-# %% ../nbs/lib/verify.ipynb #4936e3f8
+# %% ../nbs/lib/verify.ipynb #878f930d
+def _own_words(text, chars):
+    "A sentence on images without them and without the characters that it calls: what is left are the writer's words."
+    return without_pictures(_mark_claims(text, chars)[1]) if said_pictures(text) else text
+
 _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
 
 def _picture_claims(text, chars):
@@ -459,7 +463,7 @@ def _picture_claims(text, chars):
     quoted = {f"{hun} {reading}" for reading, hanja in chars for hun in _own_huns(reading, hanja)}
     return told + [Claim("meaning", q in quoted, f"뜻의 훈음: {q}") for _, q in _QUOTED.findall(text)]
 
-# %% ../nbs/lib/verify.ipynb #b171b368
+# %% ../nbs/lib/verify.ipynb #2ed7cf49
 def meaning_claims(
     text,    # 뜻 문장
     chars,   # 글자들: (음, 한자, …)
@@ -467,8 +471,8 @@ def meaning_claims(
     "The claims of a sentence on what a name means: by images where it says any, else by the quoted 훈음."
     chars, beside, spoken = [char[:2] for char in chars], _QUOTED.sub("", text), text
     if said_pictures(text) and all(h in table() for _, h in chars):
-        marks, left = _mark_claims(text, chars)
-        told, spoken = _picture_claims(text, chars) + marks, _HEADING.sub("", without_pictures(left))
+        told = _picture_claims(text, chars) + _mark_claims(text, chars)[0]
+        spoken = _HEADING.sub("", _own_words(text, chars))
         beside = re.sub("[□◇]", "", _QUOTED.sub("", spoken))
     else: told = _quote_claims(text, chars)
     free = fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
@@ -878,7 +882,7 @@ def _head_claims(name, facts):
 
 def _prose(parsed):
     "The sentences of an answer without what they quote and picture; the meaning of a native name is the dictionary's."
-    meanings = (without_pictures(n["meaning"]) for n in parsed["names"] if n["hanja"])
+    meanings = (_own_words(n["meaning"], list(zip(n["given"], n["hanja"]))) for n in parsed["names"] if n["hanja"])
     return _unquoted(" ".join([parsed["explanation"], *meanings]))
 
 def _word_claims(parsed, facts):
@@ -890,7 +894,7 @@ def _word_claims(parsed, facts):
     if not surname: return told
     said = re.findall(r"(?<![가-힣])([가-힣]{1,2})씨", prose)
     for given in (n["given"] for n in parsed["names"]):
-        if len(given) > 1 and given in prose: said += re.findall(rf"(?<![가-힣])([가-힣]{{1,2}}){given}", prose)
+        if len(given) > 1 and given in prose: said += re.findall(rf"(?<![가-힣])(?!아이)([가-힣]{{1,2}}){given}", prose)
     return told + [Claim("surname", s == surname, f"성: {s}") for s in said if s in surnames()]
 
 # %% ../nbs/lib/verify.ipynb #badeaf74
