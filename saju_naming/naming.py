@@ -19,7 +19,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from .hanja import is_hanja, natural_reading, registrable_readings, table, with_dueum
 from .manse import four_pillars
-from .names import (DECADES, SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
+from .names import (SYLLABLE_INDEX, SYLLABLES, eumyang, find_name, given_names, pair_logp, parse_gender, romanize,
                                sound_elements, split_name, suri, surname_info, surname_note, surname_strokes, surnames,
                                teasing)
 from .checks import check, takes
