@@ -19,7 +19,8 @@ from functools import lru_cache
 from itertools import islice, product
 from zlib import crc32
 from .hanja import by_reading, natural_reading, table
-from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES, teasing
+from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES
+from .puns import teasing
 from .naming import hanja_pool, is_feminine, supplement
 from .errors import InputError
 from .ohaeng import ELEMENTS, josa, relation
@@ -239,9 +240,9 @@ def names_of(
     gender,      # 남 | 여
     initial="",  # 첫 글자
 ) -> tuple:
-    "Given names that ten children or more of a gender get a year in the 2020s, the usual ones first."
-    usual = (n for n in commonest(gender, 2000, ERAS["2020s"]) if name_use(n, gender) >= 10)
-    return tuple(n for n in usual if len(n) <= 2 and n.startswith(initial))
+    "Names of a gender that ten children or more get a year in the 2020s, the usual ones first."
+    usual = (n for n in commonest(gender, 2000, ERAS["2020s"]) if name_use(n, gender) >= 10 and len(n) <= 2)
+    return tuple(n for n in usual if find_name(n).gender in (gender, "both") and n.startswith(initial))
 
 @lru_cache
 def _initials(gender): return sorted({n[0] for n in names_of(gender) if len(names_of(gender, n[0])) >= 5})

@@ -42,7 +42,7 @@ def sound_key(
     parts = [[c//588, c//28 % 21, c % 28] for c in _codes(text)]
     for left, right in zip(parts, parts[1:]):
         if right[0] == 11 and _LINK[left[2]] >= 0: left[2], right[0] = 0, _LINK[left[2]]
-    key = "".join([chr(0xAC00 + (i*21 + _VOWEL_CLASS[v])*28 + _FINAL_CLASS[f]) for i, v, f in parts])
+    key = "".join([chr(0xAC00 + i*588 + _VOWEL_CLASS[v]*28 + _FINAL_CLASS[f]) for i, v, f in parts])
     return key.translate(_NEAR) if near else key
 
 # %% ../nbs/lib/puns.ipynb #pn15
@@ -71,27 +71,31 @@ def _heard():  # → {"any" | "head" | "whole" | "spare": {key: (word, grade)}}
 def _borne(): return frozenset(n.name for n in given_names())
 
 # %% ../nbs/lib/puns.ipynb #pn17
-def _in_full(surname, full):
-    "What is heard where the surname runs into the given name."
-    table, cut, size, plain = _heard(), len(surname), len(full), full[len(surname):] not in _heard()["spare"]
-    if cut > 1 and full.startswith(surname, cut): yield Heard(surname*2, "refuse", "성명")   # 선우선우
-    if hit := table["whole"].get(_word_key(full)): yield Heard(*hit, "성명")
-    for start in range(cut):
-        for end in range(max(cut + 1, start + 2), size + 1):
-            key, where = _word_key(full[start:end]), "성명" if end == size else "성과 첫 글자"
-            if hit := table["any"].get(key): yield Heard(*hit, where)
-            if start == 0 and plain and (hit := table["head"].get(key)): yield Heard(*hit, where)
-
-# %% ../nbs/lib/puns.ipynb #pn18
-def _in_given(given):
-    "What is heard in the given name alone; a name that people bear counts only when it is spelled as the word."
-    table, size, borne = _heard(), len(given), given in _borne()
+def _keys(text):  # → {(start, end): key}
+    "The sound of every stretch of two syllables and more, each as if it stood alone."
+    exact, size = sound_key(text), len(text)
+    tied = [i == 0 or not "아" <= c <= "잏" for i, c in enumerate(text)] + [True]   # a vowel may take over what is before it
+    found = {}
     for start, end in combinations(range(size + 1), 2):
         if end - start < 2: continue
-        key = _word_key(given[start:end])
-        for match in ("any", "whole", "head") if end - start == size else ("any",):
+        key = exact[start:end] if tied[start] and tied[end] else sound_key(text[start:end])
+        found[start, end] = key.translate(_NEAR) if end - start > 2 else key
+    return found
+
+# %% ../nbs/lib/puns.ipynb #pn18
+def _hits(surname, given):
+    "What is heard: anywhere across the surname, at the head, as a whole; in the given name alone only what is to refuse."
+    table, cut, full = _heard(), len(surname), surname + given
+    size, plain, borne = len(full), given not in table["spare"], given in _borne()
+    if cut > 1 and given.startswith(surname): yield Heard(surname*2, "refuse", "성명")   # 선우선우
+    for (start, end), key in _keys(full).items():
+        if end <= cut: continue
+        inside = start >= cut
+        whole = end == size and start in (0, cut)
+        where = "이름" if inside else "성명" if end == size else "성과 첫 글자"
+        for match in ("any", *["whole"]*whole, *["head"]*(start == 0 and plain or inside and whole)):
             word, grade = table[match].get(key, ("", ""))
-            if grade == "refuse" and (not borne or word in given): yield Heard(word, grade, "이름")
+            if word and (not inside or grade == "refuse" and (not borne or word in given)): yield Heard(word, grade, where)
 
 # %% ../nbs/lib/puns.ipynb #pn19
 def heard_words(
@@ -99,9 +103,8 @@ def heard_words(
     given: str,    # 이름 in Hangul
 ) -> tuple:        # of Heard, each word once, those to refuse and the longer first
     "The everyday words (낱말) that a full name sounds like."
-    full = surname + given
-    found = {h.word: h for h in (*_in_given(given), *_in_full(surname, full))}
-    if not found or full in _heard()["spare"]: return ()
+    found = {h.word: h for h in _hits(surname, given)}
+    if not found or surname + given in _heard()["spare"]: return ()
     return tuple(sorted(found.values(), key=lambda h: (h.grade != "refuse", -len(h.word))))
 
 def teasing(
