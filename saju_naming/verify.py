@@ -5,15 +5,15 @@
 # %% auto #0
 __all__ = ['UNKNOWN_MEANING', 'HAN', 'KINDS', 'parse_char_line', 'parse_answer', 'read_answer', 'names_in', 'parse_question',
            'agrees', 'acts', 'lacking', 'in_order', 'Claim', 'fault', 'false_claims', 'char_claims', 'particle_claims',
-           'meaning_claims', 'said_plan', 'planned', 'chart_claims', 'refused', 'name_claims', 'claims', 'faults',
-           'facts_of', 'verify_answer', 'wrong_share', 'claim_rates']
+           'said_pictures', 'without_pictures', 'meaning_claims', 'said_plan', 'planned', 'chart_claims', 'refused',
+           'name_claims', 'claims', 'faults', 'facts_of', 'verify_answer', 'wrong_share', 'claim_rates']
 
 # %% ../nbs/lib/verify.ipynb #0cf60193
 import re
 from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
-from .hanja import registrable_readings, table
+from .hanja import registrable_readings, sense_of, senses, table
 from .names import find_name, name_use, sound_elements, suri_luck, surnames
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS
 from .text import Pattern, normalize
@@ -260,7 +260,7 @@ KINDS = {  # kind → what it asks
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning is the table's, and meaning sentences claim nothing else (훈).",
+    "meaning": "Every stated meaning and image is the table's for its character; meaning sentences claim nothing else (훈, 그림).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
     "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
@@ -342,15 +342,138 @@ def _quote_claims(text, chars):
         told.append(Claim("meaning", right, f"뜻의 훈음: {said or '말하지 않음'}"))
     return told
 
+# %% ../nbs/lib/verify.ipynb #94e74380
+class _Picture(NamedTuple):
+    "An image of the table (그림), as it is looked for in a text."
+    noun: str      # 명사구
+    verbs: tuple   # 조사와 서술어의 줄기, also without a final ㄹ
+    owners: set    # of (한자, 본음)
+
+@lru_cache
+def _pictures():
+    "Every image by its first two letters, the longest first."
+    found, by_start = {}, {}
+    for pair, sense in senses().items():
+        for noun, rest in sense.images:
+            stem = rest[:-1]
+            bare = stem[:-1] + chr(ord(stem[-1]) - _LIEUL) if (ord(stem[-1]) - ord("가"))%28 == _LIEUL else stem
+            found.setdefault(noun, _Picture(noun, (stem, bare), set())).owners.add(pair)
+    for noun in sorted(found, key=len, reverse=True): by_start.setdefault(noun[:2], []).append(found[noun])
+    return by_start
+
+# %% ../nbs/lib/verify.ipynb #98764e14
+_WORD = Pattern("(?<![가-힣])[가-힣]")
+_AFTER = Pattern("(?:[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다)?(?![가-힣])")
+
+class _Said(NamedTuple):
+    "An image in a text."
+    start: int
+    noun_end: int
+    end: int            # behind the stem of its verb, where that follows
+    picture: _Picture
+
+def _picture_at(text, start):
+    "The longest image that begins here, or None."
+    for picture in _pictures().get(text[start:start+2], ()):
+        end = start + len(picture.noun)
+        if not text.startswith(picture.noun, start): continue
+        verb = next((v for v in picture.verbs if text.startswith(v, end)), "")
+        if verb or _AFTER.match(text, end): return _Said(start, end, end + len(verb), picture)
+    return None
+
+@lru_cache(maxsize=4096)
+def said_pictures(
+    text,      # 뜻 문장
+) -> tuple:    # of `_Said`, in their order
+    "Every image of the table that a text says (그림)."
+    found = []
+    for word in _WORD.finditer(text):
+        if found and word.start() < found[-1].end: continue
+        found += filter(None, [_picture_at(text, word.start())])
+    return tuple(found)
+
+def without_pictures(
+    text,      # 뜻 문장
+) -> str:
+    "A text with □ for every image: what is left claims nothing about the characters."
+    for said in reversed(said_pictures(text)): text = text[:said.start] + "□" + text[said.end:]
+    return text
+
+# %% ../nbs/lib/verify.ipynb #3dd449d3
+_MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
+
+@lru_cache(maxsize=None)
+def _every_hun(): return {h.meaning_of(r) for h in table().values() for r in h.readings} | {s.sense for s in senses().values()}
+
+def _own_huns(reading, hanja):
+    "The 훈 that a character may be called by: the dictionary's, and that for naming."
+    sense = sense_of(hanja, reading)
+    return {_hun(hanja, reading), *([sense.sense] if sense else [])}
+
+def _called(before, reading, hanja):
+    "The 훈 in front of a character: '' where there is none, None where it is another's."
+    own = next((hun for hun in _own_huns(reading, hanja) if re.search(rf"(?<![가-힣]){re.escape(hun)} $", before)), "")
+    stray = not own and re.search("(?<![가-힣□])([가-힣]+) $", without_pictures(before))   # 언덕에 서고 혁(赫)
+    return None if stray and stray[1] in _every_hun() else own
+
+# %% ../nbs/lib/verify.ipynb #8bf8aeb4
+def _mark_claims(text, chars):
+    "(claims, text with ◇ for what was read) of the Hanja in brackets."
+    told, given, name = [], "".join(r for r, _ in chars), "".join(h for _, h in chars)
+    readings, pictures, left = {h: r for r, h in chars}, said_pictures(text), text
+    for mark in reversed(list(_MARK.finditer(text))):
+        word, hanja = mark.groups()
+        before, start = text[:mark.start()], mark.start()
+        shown = next((s for s in pictures if mark.start() < s.end < mark.start(2)), None)
+        if len(hanja) > 1: right = word == given and hanja == name
+        elif shown: right, start = bool(shown.picture.owners & _owned(readings.get(hanja), hanja)), mark.start(2) - 1
+        else:
+            hun = _called(before, word, hanja) if readings.get(hanja) == word else None
+            right, start = hun is not None, start - (len(hun) + 1 if hun else 0)
+        told.append(Claim("meaning", right, f"글자를 부르는 말: {mark[0]}"))
+        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[mark.end():])
+        if joined and word: told.append(Claim("particles", agrees(word, joined[1]), f"조사: {word}{joined[1]}"))
+        left = left[:start] + ("" if shown else "◇") + left[mark.end():]
+    return told, left
+
+def _owned(reading, hanja):
+    "The listed (한자, 본음) that a character of a name stands for, in a set."
+    sense = sense_of(hanja, reading) if reading else None
+    return {(sense.hanja, sense.reading)} if sense else set()
+
+# %% ../nbs/lib/verify.ipynb #4936e3f8
+_HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
+
+def _picture_claims(text, chars):
+    "The claims of a sentence that says images: whose they are, that each character has one, that none comes twice."
+    said, own = said_pictures(text), {char: _owned(*char) for char in chars}
+    told = [Claim("meaning", bool(s.picture.owners & set().union(*own.values())), f"다른 글자의 그림: {s.picture.noun}") for s in said]
+    for (reading, hanja), pair in own.items():
+        has = any(s.picture.owners & pair for s in said)
+        told.append(Claim("meaning", has or not pair, f"그림을 말하지 않음: {reading}({hanja})"))
+    nouns = [s.picture.noun for s in said]
+    told += fault("meaning", "그림이 겹침", len(set(nouns)) < len(nouns))
+    for s in said:
+        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[s.noun_end:])
+        if joined: told.append(Claim("particles", agrees(s.picture.noun, joined[1]), f"조사: {s.picture.noun}{joined[1]}"))
+    quoted = {f"{hun} {reading}" for reading, hanja in chars for hun in _own_huns(reading, hanja)}
+    return told + [Claim("meaning", q in quoted, f"뜻의 훈음: {q}") for _, q in _QUOTED.findall(text)]
+
+# %% ../nbs/lib/verify.ipynb #b171b368
 def meaning_claims(
     text,    # 뜻 문장
     chars,   # 글자들: (음, 한자, …)
 ) -> list:   # of `Claim`
-    "The claims of a sentence on what a name means."
-    beside = _QUOTED.sub("", text)
+    "The claims of a sentence on what a name means: by images where it says any, else by the quoted 훈음."
+    chars, beside, spoken = [char[:2] for char in chars], _QUOTED.sub("", text), text
+    if said_pictures(text) and all(h in table() for _, h in chars):
+        marks, left = _mark_claims(text, chars)
+        told, spoken = _picture_claims(text, chars) + marks, _HEADING.sub("", without_pictures(left))
+        beside = re.sub("[□◇]", "", _QUOTED.sub("", spoken))
+    else: told = _quote_claims(text, chars)
     free = fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
-    ends = _end_claims(text) or fault("parses", "뜻 문장이 없음")
-    return [*_quote_claims(text, chars), *free, *particle_claims(text), *ends]
+    ends = _end_claims(spoken) or fault("parses", "뜻 문장이 없음")
+    return [*told, *free, *particle_claims(spoken), *ends]
 
 # %% ../nbs/lib/verify.ipynb #6c9f196c
 def _native_claims(name):
@@ -680,7 +803,7 @@ def refused(
     parsed = _parsed(text, False, False)
     if parsed["names"] or parsed["chars"] or any(map(_listed, text.split("\n"))): return False
     if _OFFERS.search(_unquoted(text)): return False
-    said = _sentences(_unquoted(parsed["explanation"]))
+    said = _sentences(without_pictures(_unquoted(parsed["explanation"])))
     return any(_REFUSES.search(s) and not _read_sentence(s, None, None)[0] for s in said)
 
 # %% ../nbs/lib/verify.ipynb #1ec4c310
@@ -754,8 +877,9 @@ def _head_claims(name, facts):
     return [Claim("surname", not (head and asked.endswith(head)), f"성: {name['given']}에 성이 붙음")] if asked else []
 
 def _prose(parsed):
-    "The sentences of an answer without what they quote; the meaning of a native name is the dictionary's."
-    return _unquoted(" ".join([parsed["explanation"], *(n["meaning"] for n in parsed["names"] if n["hanja"])]))
+    "The sentences of an answer without what they quote and picture; the meaning of a native name is the dictionary's."
+    meanings = (without_pictures(n["meaning"]) for n in parsed["names"] if n["hanja"])
+    return _unquoted(" ".join([parsed["explanation"], *meanings]))
 
 def _word_claims(parsed, facts):
     "What the sentences say of gender and surname."
