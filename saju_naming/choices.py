@@ -14,10 +14,10 @@ import numpy as np
 from .checks import check, takes
 from .errors import InputError
 from .hanja import by_reading, commonness, sense_of
-from .names import TRENDS, YEARS, find_name, popularity, split_name, surnames
+from .names import TRENDS, find_name, popularity, split_name, surnames
 from .naming import (MISSING, WEIGHTS, Analysis, Name, analyze, check_name, eumyang_score, sound_verdict,
                                 suited_gender, suri_score, teller)
-from .ohaeng import ELEMENTS, is_hangul, josa
+from .ohaeng import is_hangul, josa
 from .options import CHART, OPTIONS, pick
 from .prompts import name_rng, write_meaning
 from .sentences import KINDS

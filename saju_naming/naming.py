@@ -32,6 +32,10 @@ from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
 
+# %% ../nbs/04_naming.ipynb #hf04i0
+from .names import COMMON_DOUBLE
+from .puns import english_traps
+
 # %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(
     counts,  # 오행 개수 (5,)
@@ -1070,10 +1074,6 @@ def rank_names(
 ) -> Recommendation:
     "Ranks every legal name that supplies what the birth lacks. The same input gives the same answer."
     return _search(birth, gender, surname, options).told()
-
-# %% ../nbs/04_naming.ipynb #hf04i0
-from .names import COMMON_DOUBLE
-from .puns import english_traps
 
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
