@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'SPELLED', 'KIN', 'PUN', 'PUBLIC', 'MISSING', 'CHOICE', 'FIT', 'RARITY', 'TASTE',
-           'LITTLE', 'FLOOR', 'FEWEST', 'supplement', 'describe_counts', 'describe_plan', 'element_weights', 'strength',
-           'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
+           'LITTLE', 'FLOOR', 'FEWEST', 'BORNE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
+           'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
            'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'NameChar', 'Check', 'Name', 'legality',
-           'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'NameReport', 'check_name']
+           'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'Verdict', 'NameReport', 'registry_verdict',
+           'sound_verdict', 'plan_verdict', 'Teller', 'teller', 'suited_gender', 'check_name']
 
 # %% ../nbs/04_naming.ipynb #c005
 from collections import Counter
@@ -30,6 +31,10 @@ from .errors import InputError
 from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
+
+# %% ../nbs/04_naming.ipynb #hf04i0
+from .names import COMMON_DOUBLE
+from .puns import english_traps
 
 # %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(
@@ -1076,11 +1081,19 @@ def rank_names(
 
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
+class Verdict:
+    "What one look at a name comes to (판정)."
+    about: str        # 등록 | 어감·놀림 | 사주
+    level: str        # ok | caution | stop; unknown: there is nothing to judge by
+    sentences: tuple  # 까닭, at least one sentence
+
+@dataclass(frozen=True)
 class NameReport:
     "What can be said about a name someone already has (이름 검사)."
     name: Name
     analysis: object   # `Analysis`, or None without a birth
     objections: tuple  # 등록 관청이 막을 까닭
+    verdicts: tuple = ()  # of `Verdict`: 등록, 어감·놀림, 사주
 
 def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
@@ -1091,6 +1104,42 @@ def _given_hanja(hanja, surname, given):
     if len(hanja) == len(given): return hanja, None
     raise InputError("hanja", hanja, f"{josa(surname + given, '과/와')} 글자 수가 다릅니다", "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
 
+# %% ../nbs/04_naming.ipynb #hf04c1
+BORNE = 10   # 2008년부터 이만큼은 받은 이름이면 있을 법하다
+
+@lru_cache(maxsize=4000)
+def _is_borne(given):
+    "Whether so many children got this name that a surname may be read around it."
+    return sum(popularity(given, gender).total for gender in "남여") >= BORNE
+
+def _writes(hanja, family, given):
+    "Whether a text in Hanja can be the given name alone, or the full name behind a usual spelling of the surname."
+    if len(hanja) == len(given): return True
+    head, rest = hanja[:len(family)], hanja[len(family):]
+    known = head == family or any(c.hanja == head for c in surnames()[family].choices)
+    return known and len(rest) == len(given) and (head != family or all(map(is_hanja, rest)))
+
+# %% ../nbs/04_naming.ipynb #hf04c2
+def _ask_surname(whole, readings):
+    "The error that asks which surname a name has."
+    (short, _), (long, _) = readings
+    said = [f"{family} {given}" for family, given in readings]
+    remedy = f"성(--surname)에 {short} 또는 {josa(long, '을/를')} 적거나 '{said[0]}'처럼 성 뒤를 띄어 주세요"
+    return InputError("name", whole, f"성이 {short}인지 {long}인지 알 수 없습니다({said[0]} 또는 {said[1]})", remedy)
+
+def _split(name, surname, hanja):
+    "`split_name`; where the surname may end in two places and nothing tells, it is asked for (`InputError`)."
+    family, given = split_name(name, surname, hanja)
+    whole = family + given
+    readings = [(whole[:n], whole[n:]) for n in (1, 2) if whole[:n] in surnames() and len(whole) > n]
+    if surname is not None or " " in normalize(name) or len(readings) < 2: return family, given
+    written = [r for r in readings if hanja and _writes(hanja, *r)]
+    if len(written) == 1: return written[0]
+    if len(whole) == 3 and whole[:2] not in COMMON_DOUBLE: return family, given
+    borne = [r for r in readings if _is_borne(r[1])]
+    if len(borne) == 2: raise _ask_surname(whole, readings)
+    return borne[0] if borne else (family, given)
+
 # %% ../nbs/04_naming.ipynb #c132
 def _surname_said(surname, surname_hanja):
     "The surname's Hanja from what was said of it and what the name was written with; they must not differ."
@@ -1098,6 +1147,137 @@ def _surname_said(surname, surname_hanja):
     if surname_hanja in (None, surname): return surname
     raise InputError("surname", surname, f"이름에 적은 성의 한자({surname_hanja})와 다릅니다",
                      "성의 한자를 하나로 맞추어 주세요")
+
+# %% ../nbs/04_naming.ipynb #hf04c5
+_LEVELS = ("ok", "caution", "stop")
+
+def _verdict(about, found, well):
+    "A verdict from (level, sentence) pairs: the heaviest level; `well` is said where nothing speaks against it."
+    level = max((level for level, _ in found), key=_LEVELS.index, default="ok")
+    return Verdict(about, level, (*[well]*(level == "ok"), *(sentence for _, sentence in found)))
+
+def _stops_of(check):
+    "What is in the way of registering, as a sentence."
+    if check.rule != "이름 길이": return f"{check.detail}."
+    return f"이름은 성을 빼고 5글자까지인데 {check.detail.split(' ')[0]}입니다."
+
+def registry_verdict(
+    name,   # `Name`
+) -> Verdict:
+    "Whether a registry office takes a name; what it takes and a child should not carry is a caution (등록)."
+    found = [("stop", _stops_of(c)) for c in name.legality if not c.ok]
+    taken = [c for c in name.chars if c.hanja in table() and c.reading in registrable_readings(c.hanja)]
+    for c in (c for c in taken if c.caution):
+        said = josa(f"{c.reading}({c.hanja})", "은/는")
+        found.append(("caution", f"{said} 등록되지만 조심할 글자입니다({', '.join(c.caution)})."))
+    kind = "적은 한자로" if name.given_hanja else "한글 이름으로"
+    return _verdict("등록", found, f"{kind} 등록할 수 있습니다.")
+
+# %% ../nbs/04_naming.ipynb #hf04c6
+_PERSON = {"refused": ("stop", "사건으로 널리 알려진 이름과 같습니다."),
+           "public": ("caution", "널리 알려진 사람과 이름이 같습니다.")}
+
+def _words_heard(surname, given):
+    "The words that a name sounds like, as (level, sentence) pairs."
+    for h in heard_words(surname, given):
+        level = "stop" if h.grade == "refuse" else "caution"
+        yield level, f"{josa(h.where, '이/가')} '{h.word}'{josa(h.word, '으로/로')[len(h.word):]} 들립니다."
+
+def _said_awkwardly(surname, given):
+    "What is hard to say: the surname's end again, a sound that changes in its place (두음)."
+    if surname and given[0] == surname[-1]: yield "caution", f"성의 끝소리와 이름의 첫소리({given[0]})가 같습니다."
+    usual = "".join(natural_reading(s, before) for s, before in zip(given, ("", *given)))
+    if usual != given: yield "caution", f"{josa(usual, '으로/로')} 읽는 자리라서 소리와 적은 것이 다르게 됩니다."
+
+# %% ../nbs/04_naming.ipynb #hf04c6b
+def sound_verdict(
+    surname,  # 성 (한글), '' where it is not known
+    given,    # 이름 (한글)
+) -> Verdict:
+    "What a name sounds like, in Korean and to English ears (어감·놀림)."
+    found = [*_words_heard(surname, given), *_said_awkwardly(surname, given)]
+    known = known_person(surname, given) if surname else ""
+    if known: found.append(_PERSON[known])
+    abroad = english_traps(given, surname)
+    found += [("ok", abroad)]*bool(abroad)
+    return _verdict("어감·놀림", found, "놀림말이나 다른 낱말로 들리지 않습니다.")
+
+# %% ../nbs/04_naming.ipynb #hf04c7
+def plan_verdict(
+    chars,     # of `NameChar`
+    analysis,  # `Analysis`, or None without a birth
+) -> Verdict:
+    "What a name supplies of what a chart lacks (사주)."
+    if analysis is None: return Verdict("사주", "unknown", ("태어난 때를 적으면 이름이 무엇을 채우는지 봅니다.",))
+    elements = [c.element for c in chars if c.element]
+    after = ", ".join(f"{e} {n + elements.count(e)}개" for e, n in analysis.counts.items())
+    level = "caution" if _missing(analysis.plan, elements) else "ok"
+    return Verdict("사주", level, (*_say_supply(chars, analysis.plan), f"이름까지 더하면 오행은 {after}입니다."))
+
+# %% ../nbs/04_naming.ipynb #hf04c8
+@dataclass(frozen=True)
+class Teller:
+    "Tells the facts of any given name of one request (이름의 사실)."
+    request: _Request
+    plan: tuple     # 채울 오행; () without a birth
+
+    def chars(self, given, hanja=""):
+        "The facts of the characters; Hangul in `hanja` marks a character left in Hangul."
+        pairs = zip(hanja or given, given)
+        return tuple(_char_facts("" if h == r else h, r, self.request.school) for h, r in pairs)
+
+    def supply(self, chars):
+        "How much of the plan the characters supply, in a sentence ('' without a plan)."
+        return "".join(_say_supply(chars, self.plan))
+
+    def worth(self, char, reading):
+        "What one character of a name brings by itself, in points; `char` a `Hanja`."
+        gender = None if self.request.bearer == "both" else self.request.bearer
+        return (WEIGHTS["hanja"] - SPELLED)*float(_char_score(char_quality(char, reading, gender)))
+
+    def spelled(self, given):
+        "What the spellings of real people add to a name: {한자: 점}."
+        return {text: SPELLED*share for text, share in _spelled(given, self.request.bearer).items()}
+
+    def __call__(self, given, hanja="") -> Name:
+        chars = self.chars(given, hanja)
+        if self.request.surname: return _facts(self.request, given, chars, self.plan)
+        return _facts_alone(self.request, given, chars, self.plan)
+
+# %% ../nbs/04_naming.ipynb #hf04c9
+def _facts_alone(request, given, chars, plan):
+    "A `Name` without a surname."
+    bearer, written = request.bearer, any(c.hanja for c in chars)
+    hanja = "".join(c.hanja or c.reading for c in chars) if written else ""
+    parts = {"hanja": _own_score(given, chars, bearer),
+             "name": WEIGHTS["name"]*name_score(given, bearer, request.rarity, request.era)}
+    missing = _missing(plan, [c.element for c in chars])
+    if missing: parts["plan"] = float(MISSING*missing)
+    supplied = _say_supply(chars, plan)
+    told, left = (supplied, []) if _supplied(chars, plan) else ([], supplied)
+    details = [*_say_meaning(chars), *left, *_say_use(given, bearer), *_say_caution("", given, chars)]
+    elements, sound = tuple(c.element for c in chars), sound_elements(given, request.school)
+    return Name("", "", given, hanja, chars, elements, sound, (), "", romanize("김", given).partition(" ")[2],
+                _counts(given, bearer), legality(given, chars, request.parents), round(sum(parts.values()), 2),
+                {k: round(v, 2) for k, v in parts.items()}, (*told, *_praise_use(given, bearer)), tuple(details))
+
+# %% ../nbs/04_naming.ipynb #hf04c10
+def teller(
+    surname,   # 성 (한글 or 한자), '' where it is not known
+    gender,    # 성별: 남 | 여
+    plan=(),   # 채울 오행
+    **asked,   # options of `NAMING`, checked already
+) -> Teller:
+    "What tells names of one surname and plan."
+    request = _request(gender, surname or "김", **asked)
+    if not surname: request = replace(request, surname="", surname_hanja="", surname_strokes=(), note="")
+    return Teller(request, tuple(plan))
+
+def suited_gender(
+    given,   # 이름 (한글)
+) -> str:    # 남 | 여
+    "The gender that gets a name more, by real counts."
+    return max("남여", key=lambda g: (name_use(given, g), name_logp(given, g)))
 
 # %% ../nbs/04_naming.ipynb #033028ad
 @takes(pick("parents", "mode", "school"), CHART)
@@ -1110,18 +1290,17 @@ def check_name(
     gender=None,   # 성별; None takes the gender that the name suits better
     **options,     # parents, mode, school and the options of `CHART`
 ) -> NameReport:
-    "The facts of a name, and what a registry office would object to."
+    "The facts of a name, what a registry office would object to, and the three verdicts."
     hanja = "" if hanja is None else _joined_text(_HANJA, hanja)
     surname = None if surname is None else _joined_text("surname", surname)
-    family, given = split_name(check(_NAME, name), surname, hanja)
+    family, given = _split(check(_NAME, name), surname, hanja)
     written, surname_hanja = _given_hanja(hanja, family, given) if hanja else ("", None)
-    gender = check("gender", gender) or max("남여", key=lambda g: (name_use(given, g), name_logp(given, g)))
+    gender = check("gender", gender) or suited_gender(given)
     chart = _given({option.name: options[option.name] for option in CHART})
-    surname_hanja = _surname_said(surname or "", surname_hanja)
-    request = _request(gender, family, surname_hanja=surname_hanja, hangul_only=not written,
-                       **{name: options[name] for name in ("parents", "school")})
-    chars = [_char_facts("" if h == r else h, r, request.school) for h, r in zip(written or given, given)]
+    tell = teller(family, gender, surname_hanja=_surname_said(surname or "", surname_hanja), hangul_only=not written,
+                  **{name: options[name] for name in ("parents", "school")})
     analysis = _noted(analyze(birth, options["mode"], min(len(given), 3),
-                              **chart), request) if birth is not None else None
-    facts = _facts(request, given, chars, analysis.plan if analysis else ())
-    return NameReport(facts, analysis, tuple(c.detail for c in facts.legality if not c.ok))
+                              **chart), tell.request) if birth is not None else None
+    facts = replace(tell, plan=analysis.plan if analysis else ())(given, written)
+    verdicts = registry_verdict(facts), sound_verdict(family, given), plan_verdict(facts.chars, analysis)
+    return NameReport(facts, analysis, tuple(c.detail for c in facts.legality if not c.ok), verdicts)
