@@ -30,9 +30,9 @@ from .errors import InputError, Reason, Unavailable, missing, needs
 from .folders import SHIPPED, answering, broken, check_adapter, check_base, check_code, check_graphs, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
-from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has_fixed, name_block, name_pool, name_rng, names_of, naming_answer,
-                                 naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning,
-                                 write_meanings)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has_fixed, name_block, name_pool,
+                                 name_rng, names_of, naming_answer, naming_question, plan_of, relation_answer,
+                                 style_counts, wish, write_explanation, write_meaning, write_meanings)
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #c009
@@ -91,7 +91,8 @@ def naming_grammar(
     names,  # (글자들, 뜻 문장들) of each name, in their order
 ) -> str:
     "The grammar of a naming answer: explanation, then each name with one of its meanings."
-    blocks = [f'{literal(name_block(chars) + chr(10) + "의미: ")} {meaning_rule(meanings)}' for chars, meanings in names]
+    def block(chars, meanings): return literal(name_block(chars) + "\n의미: ") + " " + meaning_rule(meanings)
+    blocks = [block(*name) for name in names]
     rules = (f"name{i}: {block}" for i, block in enumerate(blocks))
     between = r' "\n\n" '.join(f"name{i}" for i in range(len(blocks)))
     return grammar(rf'told "\n\n이름 추천\n" {between}', f"told: {told}", *rules)
@@ -597,7 +598,8 @@ def _assemble(found, replies):
     said = {tuple(zip(n["hanja"] or n["given"], n["given"])): n["meaning"] for p in parsed for n in p["names"]}
     answer, (source, why) = found.told(), _whose(replies, parsed)
     names = tuple(ToldName(**vars(name), meaning=said[_chars(name)]) for name in answer.names)
-    return Told(**vars(answer) | {"names": names}, explanation=parsed[0]["explanation"], source=source, source_reason=why)
+    return Told(**vars(answer) | {"names": names}, explanation=parsed[0]["explanation"], source=source,
+                source_reason=why)
 
 # %% ../nbs/09_generate.ipynb #c074
 class _Loading:
@@ -634,7 +636,7 @@ def recommend(
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
 ) -> Told:
-    "The engine's best names, told in the words that the model chooses; verified. The same input and seed give the same answer."
+    "The engine's best names in the words that the model chooses; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
     count, seed = options["count"], options["seed"]
     loading = _Loading(engine, model, trust_model)
@@ -647,7 +649,8 @@ def recommend(
     ready = loading.engine()
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
-    wished = wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"], **_school(options))
+    wished = wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"],
+                  **_school(options))
     counts = tuple(found.analysis.counts.values())
     return _assemble(found, write_names(ready, counts, sex, found.options["surname"], names, seed, wished))
 
