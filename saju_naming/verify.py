@@ -260,7 +260,7 @@ KINDS = {  # kind → what it asks
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning and image is its character's, and meaning sentences claim nothing else (훈, 그림).",
+    "meaning": "Every stated meaning and image is its character's; meaning sentences claim nothing else (훈, 그림).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
     "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
@@ -382,6 +382,7 @@ def _picture_at(text, start):
         if verb or _AFTER.match(text, end): return _Said(start, end, end + len(verb), picture)
     return None
 
+# %% ../nbs/lib/verify.ipynb #56f08258
 @lru_cache(maxsize=4096)
 def said_pictures(
     text,      # 뜻 문장
@@ -443,6 +444,7 @@ def _mark_claims(text, chars):
         left = left[:start] + ("" if shown else "◇") + left[mark.end():]
     return told, left
 
+# %% ../nbs/lib/verify.ipynb #585d0d8e
 def _owned(reading, hanja):
     "The listed (한자, 본음) that a character of a name stands for, in a set."
     sense = sense_of(hanja, reading) if reading else None
