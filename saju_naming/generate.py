@@ -526,15 +526,16 @@ def write_names(
     names,      # in their order: of chars ((한자, 음), …)
     seed=0,     # 씨앗
     wished="",  # of `wish`: 돌림자, 한글 이름
+    key=None,   # what the meanings are drawn by; None is the seed
 ) -> list:      # of `Reply`, one for each five names
     "Names as the engine ranked them, told in the words that the model chooses, or by the engine where the model fails."
-    plan, replies = plan_of(counts, len(names[0])), []
+    plan, replies, key = plan_of(counts, len(names[0])), [], seed if key is None else key
     for done in range(0, len(names), MOST):
         some = names[done:done + MOST]
         told = literal(parse_answer(replies[0].text, hangul=True)["explanation"]) if replies else explanation_rule(counts, plan)
-        rules = naming_grammar(told, [(chars, meanings_of(chars, seed)) for chars in some])
+        rules = naming_grammar(told, [(chars, meanings_of(chars, key)) for chars in some])
         question = naming_question(counts, gender, surname, len(some), len(plan)) + wished
-        def own(): return naming_answer(random.Random(seed), counts, some, seed)
+        def own(): return naming_answer(random.Random(seed), counts, some, key)
         replies.append(write(engine, question, rules, own, seed, {name_block(chars).split("\n")[0] for chars in some}))
     return replies
 
@@ -551,9 +552,13 @@ class Told(Recommendation):
     source: str         # model | engine
     source_reason: str  # 까닭
 
+def _key(found, seed):
+    "What the meanings of a request are drawn by: seed, surname, pillars, and not where a name stands in the answer."
+    return "/".join([str(seed), found.options["surname"], *found.analysis.pillars])
+
 def _by_engine(found, why, seed=0):
     "The rule engine's own explanation of its names."
-    def told(chars): return write_meaning(name_rng(seed, chars), chars)
+    def told(chars): return write_meaning(name_rng(_key(found, seed), chars), chars)
     names = tuple(ToldName(**vars(n), meaning=told(_chars(n))) for n in found.names)
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=Reason.of(why).after(f"{SOURCES['engine']}: "))
 
@@ -652,7 +657,8 @@ def recommend(
     wished = wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"],
                   **_school(options))
     counts = tuple(found.analysis.counts.values())
-    return _assemble(found, write_names(ready, counts, sex, found.options["surname"], names, seed, wished))
+    told = write_names(ready, counts, sex, found.options["surname"], names, seed, wished, _key(found, seed))
+    return _assemble(found, told)
 
 # %% ../nbs/09_generate.ipynb #c081
 SHARE = 8  # 목록의 한 자리에서 모델이 견주는 것의 수
