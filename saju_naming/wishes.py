@@ -9,7 +9,7 @@ __all__ = ['INITIALS', 'initials', 'Wanted', 'read_wanted', 'read_relative', 'Wi
 # %% ../nbs/lib/wishes.ipynb #a13188b9
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field as of_field, replace
 from functools import lru_cache
 from itertools import combinations, product
 import numpy as np
@@ -17,6 +17,7 @@ from .errors import InputError, label
 from .hanja import is_hanja, table, with_dueum
 from .names import SYLLABLE_INDEX, SYLLABLES, jamo, surnames
 from .ohaeng import is_hangul, josa
+from .options import OPTIONS
 from .text import normalize
 
 # %% ../nbs/lib/wishes.ipynb #002b2dca
@@ -70,12 +71,13 @@ def read_wanted(
     text, told, place = (part.strip() for part in re.sub("[@]", ":", normalize(word)).partition(":"))
     spot = _SPOT.get(place.replace(" ", "").lower())
     def refuse(why, remedy): raise InputError(field, word, why, remedy)
+    none = "이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요"
     if told and spot is None: refuse("자리를 읽을 수 없습니다", "서:첫이나 연:끝처럼 적어 주세요")
     if len(text) != 1 or not (is_hangul(text) or is_hanja(text)):
         refuse("한 글자가 아닙니다", "서:첫, 연:끝, 瑞처럼 음절이나 한자를 하나씩 적어 주세요")
-    if is_hanja(text) and text not in table(): refuse("인명용 한자가 아닙니다", "다른 한자를 적어 주세요")
+    if is_hanja(text) and text not in table(): refuse(*none)
     syllables = _readings(text) if is_hanja(text) else frozenset(_ONE_SYLLABLE.get(text, text)) & set(SYLLABLES)
-    if not syllables: refuse("이름에 쓰는 음이 아닙니다", "다른 음절을 적어 주세요")
+    if not syllables: refuse(*none)
     return Wanted(text, spot, frozenset(syllables), field)
 
 # %% ../nbs/lib/wishes.ipynb #90cc62dd
@@ -127,6 +129,7 @@ class Wish:
     kin_syllables: tuple = ()             # 피휘할 음절들
     kin_hanja: tuple = ()                 # 피휘할 한자들
     exclude: tuple = ()                   # 뺄 음절들과 한자들
+    said: dict = of_field(default_factory=dict, compare=False)   # option → the words as written, for messages
 
     def __bool__(self): return self != Wish(self.length)
 
@@ -221,23 +224,23 @@ def _barred_character(wish):
     return None
 
 # %% ../nbs/lib/wishes.ipynb #5d350e19
-def _refuse_clash(wish, said):
+def _words(wish, field): return ", ".join(wish.said.get(field, ()))
+
+def _refuse_clash(wish):
     "One clear error for wishes that contradict each other (서로 어긋나는 바람)."
-    barred, remedy = _barred_character(wish), "둘 가운데 하나를 지워 주세요"
-    if barred: raise InputError(barred[0].field, barred[0].text, f"{label(barred[1])}에 같은 한자가 있습니다", remedy)
-    fields = _clash(wish)
+    barred = _barred_character(wish)
+    fields = (barred[0].field, barred[1]) if barred else _clash(wish)
     if not fields: return
-    value = ", ".join(said[fields[0]])
+    value, subject = _words(wish, fields[0]), label(fields[0]).partition("(")[0]
     if len(fields) == 1:
-        why = "한 이름에 함께 들어갈 수 없습니다" if len(said[fields[0]]) > 1 else "이것을 지키는 이름이 없습니다"
+        why = "한 이름에 함께 들어갈 수 없습니다" if len(wish.said[fields[0]]) > 1 else "이것을 지키는 이름이 없습니다"
         raise InputError(fields[0], value, why, "하나를 지우거나 자리를 바꿔 주세요")
-    others = ", ".join(f"{label(field)} {', '.join(said[field])}" for field in fields[1:])
-    raise InputError(fields[0], value, f"함께 지킬 수 없는 바람입니다: {others}",
-                     remedy if len(fields) == 2 else "하나를 지워 주세요")
+    others = ", ".join(label(field) for field in fields[1:])
+    shown = "; ".join(_words(wish, field) for field in fields[1:])
+    remedy = "둘 가운데 하나를 지워 주세요" if len(fields) == 2 else "하나를 지워 주세요"
+    raise InputError(fields[0], value, f"{josa(others, '이/가')} 이 {josa(subject, '을/를')} 막습니다({shown})", remedy)
 
 # %% ../nbs/lib/wishes.ipynb #6868839c
-_ENDINGS = {"open": "받침 없이 끝남", "closed": "받침으로 끝남", "none": "받침 하나도 없이"}
-
 def _fixed_want(fixed, position):
     "돌림자 as a wanted thing, in a tuple."
     if not fixed: return ()
@@ -263,12 +266,12 @@ def read_wishes(
     first, stray = initials(sounds, "sounds")
     if stray: raise InputError("sounds", stray[0], "첫소리가 아니라 음절입니다", f"넣을 글자(wanted)에 {stray[0]}:첫이라고 적어 주세요")
     syllables, chars = _relatives(avoid_relatives)
+    said = dict(fixed_syllable=(fixed,), wanted=wanted, sounds=sounds, avoid_sounds=avoid_sounds,
+                ending=(OPTIONS["ending"].choices[ending],), avoid_relatives=avoid_relatives, exclude=exclude[:5])
     wish = Wish(length, _fixed_want(fixed, position) + tuple(map(read_wanted, wanted)), first,
                 *initials(avoid_sounds, "avoid_sounds"), ending, syllables, chars,
-                tuple(w for w in exclude if len(w) == 1))
-    said = dict(fixed_syllable=(fixed,), wanted=wanted, sounds=sounds, avoid_sounds=avoid_sounds,
-                ending=(_ENDINGS.get(ending, ""),), avoid_relatives=avoid_relatives, exclude=exclude)
-    _refuse_clash(wish, said)
+                tuple(w for w in exclude if len(w) == 1), said)
+    _refuse_clash(wish)
     return wish
 
 # %% ../nbs/lib/wishes.ipynb #6c86f824
