@@ -231,7 +231,7 @@ def _refuse_clash(wish):
     barred = _barred_character(wish)
     fields = (barred[0].field, barred[1]) if barred else _clash(wish)
     if not fields: return
-    value, subject = _words(wish, fields[0]), label(fields[0]).partition("(")[0]
+    value, subject = _words(wish, fields[0]), OPTIONS[fields[0]].ko
     if len(fields) == 1:
         why = "한 이름에 함께 들어갈 수 없습니다" if len(wish.said[fields[0]]) > 1 else "이것을 지키는 이름이 없습니다"
         raise InputError(fields[0], value, why, "하나를 지우거나 자리를 바꿔 주세요")
@@ -334,7 +334,7 @@ _CLOSE = tuple(_near_table(letters, groups) for letters, groups in zip((INITIALS
 # %% ../nbs/lib/wishes.ipynb #e93b145b
 _FAMILY = np.array([next(n for n, group in enumerate(("ㄱㄲㅋ", "ㄴㄷㄸㅌㄹ", "ㅁㅂㅃㅍ", "ㅅㅆㅈㅉㅊ", "ㅇㅎ")) if c in group)
                     for c in INITIALS])   # 아설순치후: 첫소리가 나는 곳
-_RHYME, _ENDS_ALIKE, _STARTS_ALIKE, _SAME_PLACE, _BOTH_ONE = 0.3, 0.2, 0.1, 0.1, 0.3
+_RHYME, _ENDS_ALIKE, _STARTS_ALIKE, _SAME_PLACE, _BOTH_ONE, _LIKE = 0.3, 0.2, 0.1, 0.1, 0.3, 0.4
 _HEARD_AS_ONE, _ONE_OFF, _TURNED = -1.0, -0.5, -0.5
 
 def _apart(some, other):
@@ -344,13 +344,14 @@ def _apart(some, other):
     return differ.sum(0), clearly.sum(0)
 
 def _pattern(first, last, brother, single):
-    "How alike the build of names is, without a shared syllable: 0..0.7."
+    "How alike the build of names is, without a shared syllable: 0.4..0.7, less counts as nothing."
     head, tail = brother[0], brother[-1]
     rhyme = (last[1] == tail[1]) & (last[2] == tail[2])
     ends, starts = (last[2] > 0) == (tail[2] > 0), (first[2] > 0) == (head[2] > 0)
     start = _STARTS_ALIKE*starts + _SAME_PLACE*(_FAMILY[first[0]] == _FAMILY[head[0]])
     end = _RHYME*rhyme + _ENDS_ALIKE*ends
-    return end + _BOTH_ONE if single else start[:, None] + end
+    found = end + _BOTH_ONE if single else start[:, None] + end
+    return np.where(found < _LIKE, 0.0, found)
 
 # %% ../nbs/lib/wishes.ipynb #a614b9b3
 def _kin_of_two(first, last, brother):
@@ -403,7 +404,7 @@ def kin_sentence(
     if value == _HEARD_AS_ONE: return f"형제자매 {beside} 거의 같게 들려 부를 때 헷갈립니다."
     if value < 0: return f"형제자매 {beside} {'차례만 바뀌어' if set(given) == set(other) else '소리 하나만 달라'} 헷갈릴 수 있습니다."
     if value == 1: return f"형제자매 {beside} 같은 자리에 같은 음절을 씁니다."
-    return f"형제자매 {beside} 소리의 짜임이 닮았습니다." if value >= 0.5 else ""
+    return f"형제자매 {beside} 소리의 짜임이 닮았습니다." if value >= _LIKE else ""
 
 # %% ../nbs/lib/wishes.ipynb #6818e373
 @lru_cache(maxsize=16)
