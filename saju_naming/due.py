@@ -197,6 +197,7 @@ class DueName:
     "A name, and the days that it fits (이름과 맞는 날)."
     name: Name    # its facts without a chart: no element is said to be lacking
     days: tuple   # 채울 오행을 모두 채우는 날들, 2027-03-06
+    partly: tuple # 일부만 채우는 날들
     said: str     # in words
 
     def __str__(self): return str(self.name)
@@ -222,23 +223,40 @@ def _fitting(days, elements):
     "The days whose plan the elements of a name supply."
     return tuple(d.date for d in days if not any(_missing(plan, elements) for plan in d.plans))
 
+def _partly(days, elements):
+    "The days of whose plans the elements supply a part, and not all."
+    whole = _fitting(days, elements)
+    return tuple(d.date for d in days if d.date not in whole
+                 and any(_missing(plan, elements) < len(plan) for plan in d.plans))
+
 def _month_day(iso): return f"{int(iso[5:7])}월 {int(iso[8:])}일"
 
-def _listed(dates):
-    "Dates in words, runs joined: 3월 1일, 3월 4일~6일."
+def _runs(dates):
+    "Dates as runs of neighbours: [[first, …, last], …]."
     runs: list = []
     for day in map(date.fromisoformat, dates):
         if runs and (day - runs[-1][-1]).days == 1: runs[-1].append(day)
         else: runs.append([day])
-    ends = [(run[0].isoformat(), run[-1].isoformat()) for run in runs]
-    return ", ".join(_month_day(a) if a == b else f"{_month_day(a)}~{_month_day(b)[0 if a[:7] != b[:7] else _month_day(b).index(' ') + 1:]}"
-                     for a, b in ends)
+    return runs
 
-def _fit_words(dates, n):
+def _listed(dates):
+    "Dates in words, a month named once: 3월 1일, 4~6일, 4월 2일."
+    said, month = [], 0
+    for run in _runs(dates):
+        first, last = run[0], run[-1]
+        head = f"{first.month}월 " * (first.month != month)
+        tail = "" if first == last else f"~{f'{last.month}월 ' * (last.month != first.month)}{last.day}일"
+        said.append(f"{head}{first.day}{'일' if not tail or '월' in tail else ''}{tail}")
+        month = last.month
+    return ", ".join(said)
+
+def _fit_words(days, elements):
     "On how many of the days a name fits, in words."
-    if len(dates) == n: return f"{n}일 모두에 맞습니다." if n > 1 else "그날에 맞습니다."
-    if not dates: return f"{n}일 가운데 꼭 맞는 날이 없습니다."
-    return f"{n}일 가운데 {len(dates)}일에 맞습니다: {_listed(dates)}."
+    n, whole, part = len(days), _fitting(days, elements), _partly(days, elements)
+    if len(whole) == n: return f"{n}일 모두에 맞습니다." if n > 1 else "그날에 맞습니다."
+    some = f"{len(part)}일에는 하나를 채웁니다"
+    if not whole: return f"{n}일 가운데 꼭 맞는 날은 없고 {some}." if part else f"{n}일 가운데 맞는 날이 없습니다."
+    return f"{n}일 가운데 {len(whole)}일에 {f'꼭 맞고 {some}' if part else '꼭 맞습니다'}. 맞는 날: {_listed(whole)}."
 
 # %% ../nbs/lib/due.ipynb #2c0c523d
 def _searches(days):
@@ -246,6 +264,12 @@ def _searches(days):
     found: dict = {}
     for d in days: found.setdefault(tuple(sorted(d.plan)), d.date)
     return sorted(((day, len(_fitting(days, plan))) for plan, day in found.items()), key=lambda one: -one[1])
+
+def _due_name(days, request, chars):
+    "A `DueName` of some characters."
+    given, elements = "".join(c.reading for c in chars), [c.element for c in chars]
+    facts = _facts(request, given, chars, ())
+    return DueName(facts, _fitting(days, elements), _partly(days, elements), _fit_words(days, elements))
 
 def _due_names(days, gender, surname, options):
     "Names that fit most days first; each plan is searched once, until no other could do better."
@@ -258,9 +282,9 @@ def _due_names(days, gender, surname, options):
             refused = refused or e
             continue
         for chars in listed.chars:
-            given, fits = "".join(c.reading for c in chars), _fitting(days, [c.element for c in chars])
-            if given in found and len(found[given].days) >= len(fits): continue
-            found[given] = DueName(_facts(listed.request, given, chars, ()), fits, _fit_words(fits, len(days)))
+            one = _due_name(days, listed.request, chars)
+            given = one.name.given
+            if given not in found or len(found[given].days) < len(one.days): found[given] = one
     if not found and refused: raise refused
     return tuple(sorted(found.values(), key=lambda one: (-len(one.days), -one.name.score)))[:options["count"]]
 
@@ -286,7 +310,7 @@ def _say_sure(sure, changes, n):
 
 def _say_plans(days):
     "What the days ask for."
-    told = Counter("·".join(dict.fromkeys(d.plan)) for d in days)
+    told = Counter("·".join(sorted(set(d.plan), key=ELEMENTS.index)) for d in days)
     if len(told) == 1: return [f"채울 오행은 어느 날이나 {next(iter(told))}입니다."]
     return [f"채울 오행은 {', '.join(f'{goal} {n}일' for goal, n in told.most_common())}입니다."]
 
