@@ -26,6 +26,7 @@ from .naming import Name, Recommendation
 from .asked import Asked, read_request
 from .checks import takes
 from .dates import find_birth
+from .due import Due, due_names, is_range
 from .errors import InputError, Reason, Unavailable, missing, needs
 from .folders import SHIPPED, answering, broken, check_adapter, check_base, check_code, check_graphs, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
@@ -673,13 +674,14 @@ def _school(options):
 # %% ../nbs/09_generate.ipynb #89a23cdd
 @takes(NAMING, CHART, ENGINE)
 def recommend(
-    birth,      # 생년월일시, as in `naming.rank_names`
+    birth,      # 생년월일시, as in `naming.rank_names`; a range of dates (예정일) is answered by `due_names`
     gender,     # 성별: 남자 | 여자
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
-) -> Told:
+) -> Told | Due:
     "Names that the model chooses among the engine's best candidates and explains; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
+    if is_range(birth): return due_names(birth, gender, surname, **options)
     count, seed = options["count"], options["seed"]
     def best(n): return naming.shortlist(birth, gender, surname, **options | {"count": n})
     def alone(why): return _by_engine(best(count).told(), why, seed)
