@@ -16,7 +16,7 @@ from .checks import check, takes
 from .dates import read_birth
 from .errors import InputError
 from .manse import FIRST_YEAR, LAST_YEAR, TERMS, four_pillars, solar_term_times
-from .naming import MODES, Name, _facts, _missing, shortlist
+from .naming import MODES, Name, shortlist
 from .ohaeng import BRANCH_ELEMENTS, ELEMENTS, STEM_ELEMENTS, ganji, ganji_ko, josa
 from .options import CHART, NAMING
 from .text import normalize
@@ -26,7 +26,8 @@ MOST_DAYS = 62
 RANGE_REMEDY = "2027-03-01~2027-03-14나 '2027-03-10 ±7일'처럼 적어 주세요"
 _MARK = re.compile(r"\s*(?:[~∼〜]|\.{2,}|[–—]|\s-\s|부터)\s*")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)\s*/\s*(\d{4}-\d\d-\d\d)")
-_AROUND = re.compile(r"(.+?)\s*(?:±|\+/?-|앞뒤로?|전후로?)\s*(\d{1,2})\s*(일|주)?|(.+?)\s*(\d{1,2})\s*(일|주)\s*(?:앞뒤로?|전후로?)")
+_AROUND = re.compile(r"(.+?)\s*(?:±|\+/?-|앞뒤로?|전후로?)\s*(\d{1,2})\s*(일|주)?|"
+                     r"(.+?)\s*(\d{1,2})\s*(일|주)\s*(?:앞뒤로?|전후로?)")
 _MONTH = re.compile(r"(\d{4})\s*(?:년\s*(\d{1,2})\s*월|-(\d{1,2}))\s*(초순?|중순?|하순|말)?\s*(?:쯤|경|께|무렵)?")
 _DAY_ONLY = re.compile(r"(\d{1,2})\s*일?\.?")
 _MONTH_DAY = re.compile(r"(\d{1,2})\s*(?:월\s*|[-./]\s*)(\d{1,2})\s*일?\.?")
@@ -44,6 +45,7 @@ def _one_day(text, typed):
     if read.lunar: raise _refused(typed, "예정일의 범위는 양력으로 적습니다")
     return date.fromisoformat(read.iso)
 
+# %% ../nbs/lib/due.ipynb #4fa02ed1
 def _part_of_month(found, typed):
     "A month or a third of it as (first, last)."
     year, month, part = int(found[1]), int(found[2] or found[3]), (found[4] or "")[:1]
@@ -80,6 +82,9 @@ def _ends(text):
     parts = [part for part in _MARK.split(plain) if part]
     return (parts[0], parts[1]) if len(parts) == 2 else (plain, plain)
 
+# %% ../nbs/lib/due.ipynb #be95c873
+_END = (_DAY_ONLY, _MONTH_DAY, _MONTH_PART, re.compile(r"['’]?\d{2,4}\s*(?:년|[-./]).*"))
+
 def is_range(
     birth,      # 생년월일시 or a range of dates
 ) -> bool:
@@ -90,8 +95,7 @@ def is_range(
     if first == last:
         month = _MONTH.fullmatch(first)
         return bool(_AROUND.fullmatch(first) or month and month[4])
-    ends = (_DAY_ONLY, _MONTH_DAY, _MONTH_PART, re.compile(r"['’]?\d{2,4}\s*(?:년|[-./]).*"))
-    return bool(re.search(r"\d", first)) and any(p.fullmatch(last) for p in ends)
+    return bool(re.search(r"\d", first)) and any(p.fullmatch(last) for p in _END)
 
 # %% ../nbs/lib/due.ipynb #8176657b
 def read_range(
@@ -102,11 +106,13 @@ def read_range(
         texts = [d.isoformat() if isinstance(d, date) else d for d in birth]
     elif isinstance(birth, str): texts = list(_ends(birth)) if len(birth) <= 100 else []
     else: texts = [birth.isoformat()]*2 if isinstance(birth, date) else []
-    if not texts or not all(isinstance(t, str) for t in texts): raise _refused(birth, "예정일의 범위로 읽을 수 없습니다")
+    if not texts or not all(isinstance(t, str) for t in texts):
+        raise _refused(birth, "예정일의 범위로 읽을 수 없습니다")
     first = _span(texts[0], birth)
     last = first if texts[1] == texts[0] else _span(_filled(normalize(texts[1]), first[0]), birth)
     if last[1] < first[0]: raise _refused(birth, "끝나는 날이 시작하는 날보다 앞섭니다")
-    if (last[1] - first[0]).days >= MOST_DAYS: raise _refused(birth, f"범위가 {MOST_DAYS}일을 넘습니다", "예정일의 앞뒤 두세 주만 적어 주세요")
+    if (last[1] - first[0]).days >= MOST_DAYS:
+        raise _refused(birth, f"범위가 {MOST_DAYS}일을 넘습니다", "예정일의 앞뒤 두세 주만 적어 주세요")
     return first[0], last[1]
 
 # %% ../nbs/lib/due.ipynb #d2a20351
@@ -165,11 +171,12 @@ def _other_side(numbers, at, before, after):
 def _day(day, charts, terms, mode, length):
     "A `DueDay`; `charts`: the pillars of the days of the range and of the two beside it."
     numbers, one = charts[day], timedelta(days=1)
-    name, at = terms.get(day, ("", None))
+    term, at = terms.get(day, ("", None))
     other = _other_side(numbers, at, charts[day - one], charts[day + one]) if at else numbers
     plan, other_plan = (_plan(n, mode, length) for n in (numbers, other))
-    return DueDay(day.isoformat(), tuple(map(ganji, numbers)), tuple(map(ganji_ko, numbers)), dict(zip(ELEMENTS, _counted(numbers))),
-                  plan, other_plan if sorted(other_plan) != sorted(plan) else (), f"{name} {at:%H:%M}" if at else "")
+    pillars, counts = (tuple(map(name, numbers)) for name in (ganji, ganji_ko)), dict(zip(ELEMENTS, _counted(numbers)))
+    if sorted(other_plan) == sorted(plan): other_plan = ()
+    return DueDay(day.isoformat(), *pillars, counts, plan, other_plan, f"{term} {at:%H:%M}" if at else "")
 
 def _changes(charts, terms):
     "The pillars that change at the 절 of a range."
@@ -202,6 +209,7 @@ class DueName:
 
     def __str__(self): return str(self.name)
 
+# %% ../nbs/lib/due.ipynb #174001ff
 @dataclass(frozen=True)
 class Due:
     "Names for a child who is expected (태어날 아기의 이름)."
@@ -219,6 +227,10 @@ class Due:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/lib/due.ipynb #f7094b50
+def _missing(plan, elements):
+    "How many elements of a plan are left unsupplied."
+    return sum((Counter(plan) - Counter(elements)).values())
+
 def _fitting(days, elements):
     "The days whose plan the elements of a name supply."
     return tuple(d.date for d in days if not any(_missing(plan, elements) for plan in d.plans))
@@ -229,7 +241,10 @@ def _partly(days, elements):
     return tuple(d.date for d in days if d.date not in whole
                  and any(_missing(plan, elements) < len(plan) for plan in d.plans))
 
+# %% ../nbs/lib/due.ipynb #beb81ee5
 def _month_day(iso): return f"{int(iso[5:7])}월 {int(iso[8:])}일"
+
+def _year_day(iso): return f"{int(iso[:4])}년 {_month_day(iso)}"
 
 def _runs(dates):
     "Dates as runs of neighbours: [[first, …, last], …]."
@@ -250,6 +265,7 @@ def _listed(dates):
         month = last.month
     return ", ".join(said)
 
+# %% ../nbs/lib/due.ipynb #e1d8312c
 def _fit_words(days, elements):
     "On how many of the days a name fits, in words."
     n, whole, part = len(days), _fitting(days, elements), _partly(days, elements)
@@ -265,12 +281,13 @@ def _searches(days):
     for d in days: found.setdefault(tuple(sorted(d.plan)), d.date)
     return sorted(((day, len(_fitting(days, plan))) for plan, day in found.items()), key=lambda one: -one[1])
 
-def _due_name(days, request, chars):
-    "A `DueName` of some characters."
-    given, elements = "".join(c.reading for c in chars), [c.element for c in chars]
-    facts = _facts(request, given, chars, ())
+def _due_name(days, found, chars):
+    "A `DueName` of the characters of a name of a `Shortlist`."
+    elements = [c.element for c in chars]
+    facts = found.told((chars,), plan=())[0]
     return DueName(facts, _fitting(days, elements), _partly(days, elements), _fit_words(days, elements))
 
+# %% ../nbs/lib/due.ipynb #0b58fa9f
 def _due_names(days, gender, surname, options):
     "Names that fit most days first; each plan is searched once, until no other could do better."
     found, refused, searches = {}, None, _searches(days)
@@ -282,7 +299,7 @@ def _due_names(days, gender, surname, options):
             refused = refused or e
             continue
         for chars in listed.chars:
-            one = _due_name(days, listed.request, chars)
+            one = _due_name(days, listed, chars)
             given = one.name.given
             if given not in found or len(found[given].days) < len(one.days): found[given] = one
     if not found and refused: raise refused
@@ -303,7 +320,7 @@ def _say_sure(sure, changes, n):
     fixed = [f"{pillar} {_NAMED[hanja]}" for pillar, hanja in sure.items() if hanja and pillar not in open_]
     sentences = [f"{josa(' · '.join(fixed), '은/는')} 정해졌습니다."] if fixed else []
     for c in changes:
-        at = f"{int(c.at[:4])}년 {_month_day(c.at[:10])} {c.at[11:]}"
+        at = f"{_year_day(c.at[:10])} {c.at[11:]}"
         sentences.append(f"{josa(c.pillar, '은/는')} {at} {c.term}에 "
                          f"{_NAMED[c.before]}에서 {josa(_NAMED[c.after], '으로/로')} 바뀝니다.")
     return sentences + ["일주는 날마다 바뀝니다."]*(n > 1)
@@ -318,15 +335,17 @@ def _say_plans(days):
 def _sentences(days, sure, changes):
     "What can be said before the birth."
     first, last = days[0].date, days[-1].date
-    if first == last: span = f"{int(first[:4])}년 {_month_day(first)} 하루를"
-    else: span = f"{int(first[:4])}년 {_month_day(first)}부터 {int(last[:4])}년 {_month_day(last)}까지 {len(days)}일을 모두"
-    return (f"{span} 보았습니다. 시각을 몰라 세 기둥(여섯 글자)으로 셉니다.", *_say_sure(sure, changes, len(days)), *_say_plans(days), AGAIN)
+    if first == last: span = f"{_year_day(first)} 하루를"
+    else: span = f"{_year_day(first)}부터 {_year_day(last)}까지 {len(days)}일을 모두"
+    seen = f"{span} 보았습니다. 시각을 몰라 세 기둥(여섯 글자)으로 셉니다."
+    return (seen, *_say_sure(sure, changes, len(days)), *_say_plans(days), AGAIN)
 
 def _notes(days, options, told):
     "What has to be known of the answer."
     split = [_month_day(d.date) for d in days if d.other_plan]
-    notes = [f"{', '.join(split)}은 절이 드는 날이라, 절입의 앞뒤 모두에 맞는 이름만 그날에 맞는다고 셉니다."]*bool(split)
-    if options["solar"] != "clock": notes.append("태양시로 날이 바뀌는 때(자정 무렵)에 태어나면 일주가 하루 다를 수 있습니다.")
+    notes = [f"{', '.join(split)}에는 절이 들어, 절입의 앞뒤 모두에 맞는 이름만 그날에 맞는다고 셉니다."]*bool(split)
+    if options["solar"] != "clock":
+        notes.append("태양시로 날이 바뀌는 때(자정 무렵)에 태어나면 일주가 하루 다를 수 있습니다.")
     if not told: notes.append("성별을 몰라 남녀 모두에게 주는 이름만 골랐습니다(gender_neutral).")
     return tuple([*notes, "예정일에는 모델의 글 없이 규칙 엔진이 답합니다."])
 
@@ -338,10 +357,11 @@ def due_names(
     surname=None, # 성 (한글 or 한자)
     **options,    # the options of `NAMING` and `CHART`
 ) -> Due:
-    "Names for a child who is expected (예정일): those that fit the most days first. The same input gives the same answer."
+    "Names for a child who is expected (예정일): those that fit most days first. The same input gives the same answer."
     first, last = read_range(birth)
     if surname is None: raise InputError("surname", None, "값이 빠졌습니다", "성을 적어 주세요")
-    if options["lunar"] or options["leap"]: raise _refused(birth, "예정일의 범위는 양력으로 적습니다", "lunar와 leap을 빼고 양력으로 적어 주세요")
+    if options["lunar"] or options["leap"]:
+        raise _refused(birth, "예정일의 범위는 양력으로 적습니다", "lunar와 leap을 빼고 양력으로 적어 주세요")
     told = check("gender", gender)
     if told is None: options = options | {"gender_neutral": True}
     chart = {option.name: options[option.name] for option in CHART if options[option.name] is not None}
@@ -349,4 +369,5 @@ def due_names(
     names = _due_names(days, told or "여", surname, options)
     sure = {pillar: "" if pillar in {c.pillar for c in changes} else hanja for pillar, hanja in _sure(days).items()}
     used = options | dict(gender=told, surname=names[0].name.surname, surname_hanja=names[0].name.surname_hanja or None)
-    return Due(first.isoformat(), last.isoformat(), days, sure, changes, names, _sentences(days, sure, changes), _notes(days, options, told), used)
+    said = _sentences(days, sure, changes), _notes(days, options, told)
+    return Due(first.isoformat(), last.isoformat(), days, sure, changes, names, *said, used)

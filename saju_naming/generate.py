@@ -26,7 +26,6 @@ from .naming import Name, Recommendation
 from .asked import Asked, read_request
 from .checks import takes
 from .dates import find_birth
-from .due import Due, due_names, is_range
 from .errors import InputError, Reason, Unavailable, missing, needs
 from .folders import SHIPPED, answering, broken, check_adapter, check_base, check_code, check_graphs, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
@@ -35,6 +34,9 @@ from .ohaeng import ELEMENTS, josa
 from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, hangul_pool, has_fixed, hun_eum, name_block, name_pool, names_of, naming_answer,
                                  naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning)
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
+
+# %% ../nbs/09_generate.ipynb #wi005
+from .due import Due, due_names, is_range
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(

@@ -909,6 +909,12 @@ def _spared(pool, request, place=0):
     if out: kept = kept & ~np.isin(pool.hanja, out)
     return pool if kept.all() else pool[kept]
 
+def _own_points(pool, request):
+    "What each character of a pool brings by itself, in points."
+    weight = 0 if request.hangul_only else (WEIGHTS["hanja"] - SPELLED)/request.length
+    return np.float32(weight)*_char_score(pool.quality)
+
+# %% ../nbs/04_naming.ipynb #wi110b
 def _pool_of(request, seat):
     "The candidates for what must stand at a place: recommendable ones, or else every legal one; without it all recommendable ones."
     if request.hangul_only: pools = [hangul_pool(request.school)]
@@ -927,11 +933,6 @@ def _check_wanted(request):
         if not len(pool): refuse("이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
         if not any(len(_spared(pool, request, place)) for place in range(request.length)):
             refuse(f"뺄 것(exclude)이 이 {josa(what, '을/를')} 막습니다", "둘 가운데 하나를 지워 주세요")
-
-def _own_points(pool, request):
-    "What each character of a pool brings by itself, in points."
-    weight = 0 if request.hangul_only else (WEIGHTS["hanja"] - SPELLED)/request.length
-    return np.float32(weight)*_char_score(pool.quality)
 
 # %% ../nbs/04_naming.ipynb #rk110b
 _NONE_SPELLED = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
@@ -1031,10 +1032,12 @@ class Shortlist:
     def told(
         self,
         chars=None,      # 그 가운데 보여 줄 이름들; None tells all
+        plan=None,       # 채울 오행; None is that of the analysis, () leaves the chart out
     ) -> Recommendation:
         "The names with everything that can be checked about them (추천)."
         wanted = self.chars if chars is None else chars
-        names = [_facts(self.request, "".join(c.reading for c in one), one, self.analysis.plan) for one in wanted]
+        plan = self.analysis.plan if plan is None else plan
+        names = [_facts(self.request, "".join(c.reading for c in one), one, plan) for one in wanted]
         return Recommendation(self.analysis, tuple(names), self.searched, self.options)
 
 # %% ../nbs/04_naming.ipynb #93d02fa5

@@ -16,7 +16,8 @@ VARIANTS = str.maketrans(dict(zip(_PRINTED[::2], _PRINTED[1::2])))  # 인쇄체 
 # variation selectors, joiners, marks of direction
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
-_ALONE = {0x1100 + n: letter for n, letter in enumerate("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ")}  # 홀로 선 첫소리 → 자판의 자음
+_CONSONANTS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_ALONE = {0x1100 + n: letter for n, letter in enumerate(_CONSONANTS)}  # 홀로 선 첫소리 → 자판의 자음
 _PLAIN = VARIANTS | _ALONE
 
 def normalize(

@@ -58,7 +58,7 @@ class Wanted:
 
 # %% ../nbs/lib/wishes.ipynb #b22935ab
 def _readings(hanja):
-    "The syllables as which a character stands in names: its usual readings, else all; as listed and as they sound (두음)."
+    "The syllables as which a character stands in names: its usual readings, else all; also as they sound."
     known = table()[hanja]
     found = [{s for s in with_dueum(some) if s in SYLLABLE_INDEX} for some in (known.usual, known.readings)]
     return frozenset(found[0] or found[1])
@@ -111,7 +111,8 @@ def read_relative(
     cut = _family(hangul)
     given, whole = hangul[cut:].replace(" ", ""), hangul.replace(" ", "")
     if hangul and hanja and len(hanja) not in (len(given), len(whole)):
-        raise InputError("avoid_relatives", word, "한글과 한자의 글자 수가 다릅니다", "김영수(金永洙)처럼 맞추어 주세요")
+        raise InputError("avoid_relatives", word, "한글과 한자의 글자 수가 다릅니다",
+                         "김영수(金永洙)처럼 맞추어 주세요")
     drop = _family_hanja(hanja) if not hangul else len(hanja) - len(given)
     chars = tuple(hanja[drop:])
     return tuple(given or [s for h in chars if h in table() for s in sorted(_readings(h))]), chars
@@ -138,6 +139,7 @@ class Wish:
         "The options that wish for something, in the order in which they are told."
         return tuple(field for field in _FIELDS if _tells(self, field))
 
+# %% ../nbs/lib/wishes.ipynb #e320d26a
 _FIELDS = ("fixed_syllable", "wanted", "sounds", "avoid_sounds", "ending", "avoid_relatives", "exclude")
 
 def _tells(wish, field):
@@ -161,6 +163,7 @@ def _masks(wish, place):
     if last and wish.ending in ("open", "closed"): masks["ending"] = closed == (wish.ending == "closed")
     return masks
 
+# %% ../nbs/lib/wishes.ipynb #0bf6392d
 @lru_cache(maxsize=256)
 def may_stand(
     wish,             # `Wish`
@@ -187,6 +190,7 @@ def _seated(wants):
     syllables, hanja = frozenset.intersection(*(w.syllables for w in wants)), {w.hanja for w in wants} - {""}
     return Seat(syllables, "".join(hanja)) if syllables and len(hanja) < 2 else False
 
+# %% ../nbs/lib/wishes.ipynb #0a48836d
 @lru_cache(maxsize=256)
 def seats(
     wish,            # `Wish`
@@ -251,6 +255,7 @@ def _relatives(words):
     found = [read_relative(word) for word in words]
     return tuple(tuple(dict.fromkeys(x for one in found for x in one[k])) for k in (0, 1))
 
+# %% ../nbs/lib/wishes.ipynb #91838380
 def read_wishes(
     wanted=(),           # 넣을 글자들: 서, 서:첫, 瑞
     sounds=(),           # 첫 글자의 첫소리들: ㅅ, ㅇ
@@ -264,7 +269,8 @@ def read_wishes(
 ) -> Wish:
     "The wishes of a request, read and checked against each other; `InputError` where they contradict."
     first, stray = initials(sounds, "sounds")
-    if stray: raise InputError("sounds", stray[0], "첫소리가 아니라 음절입니다", f"넣을 글자(wanted)에 {stray[0]}:첫이라고 적어 주세요")
+    if stray:
+        raise InputError("sounds", stray[0], "첫소리가 아니라 음절입니다", f"wanted에 {stray[0]}:첫이라고 적어 주세요")
     syllables, chars = _relatives(avoid_relatives)
     said = dict(fixed_syllable=(fixed,), wanted=wanted, sounds=sounds, avoid_sounds=avoid_sounds,
                 ending=(OPTIONS["ending"].choices[ending],), avoid_relatives=avoid_relatives, exclude=exclude[:5])
@@ -332,8 +338,8 @@ def _near_table(letters, groups):
 _CLOSE = tuple(_near_table(letters, groups) for letters, groups in zip((INITIALS, _VOWELS, _FINALS), _NEAR))
 
 # %% ../nbs/lib/wishes.ipynb #e93b145b
-_FAMILY = np.array([next(n for n, group in enumerate(("ㄱㄲㅋ", "ㄴㄷㄸㅌㄹ", "ㅁㅂㅃㅍ", "ㅅㅆㅈㅉㅊ", "ㅇㅎ")) if c in group)
-                    for c in INITIALS])   # 아설순치후: 첫소리가 나는 곳
+_PLACES = ("ㄱㄲㅋ", "ㄴㄷㄸㅌㄹ", "ㅁㅂㅃㅍ", "ㅅㅆㅈㅉㅊ", "ㅇㅎ")   # 아설순치후: 첫소리가 나는 곳
+_FAMILY = np.array([next(n for n, group in enumerate(_PLACES) if c in group) for c in INITIALS])
 _RHYME, _ENDS_ALIKE, _STARTS_ALIKE, _SAME_PLACE, _BOTH_ONE, _LIKE = 0.3, 0.2, 0.1, 0.1, 0.3, 0.4
 _HEARD_AS_ONE, _ONE_OFF, _TURNED = -1.0, -0.5, -0.5
 
@@ -402,7 +408,8 @@ def kin_sentence(
     value, other = nearest_kin(given, siblings)
     beside = josa(other, "과/와") if other else ""
     if value == _HEARD_AS_ONE: return f"형제자매 {beside} 거의 같게 들려 부를 때 헷갈립니다."
-    if value < 0: return f"형제자매 {beside} {'차례만 바뀌어' if set(given) == set(other) else '소리 하나만 달라'} 헷갈릴 수 있습니다."
+    how = "차례만 바뀌어" if set(given) == set(other) else "소리 하나만 달라"
+    if value < 0: return f"형제자매 {beside} {how} 헷갈릴 수 있습니다."
     if value == 1: return f"형제자매 {beside} 같은 자리에 같은 음절을 씁니다."
     return f"형제자매 {beside} 소리의 짜임이 닮았습니다." if value >= _LIKE else ""
 
