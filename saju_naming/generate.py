@@ -35,6 +35,9 @@ from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has
                                  style_counts, wish, write_explanation, write_meaning, write_meanings)
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
+# %% ../nbs/09_generate.ipynb #wi005
+from .due import Due, due_names, is_range
+
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
     text,   # 그대로 나와야 하는 글
@@ -636,13 +639,14 @@ def _school(options):
 # %% ../nbs/09_generate.ipynb #89a23cdd
 @takes(NAMING, CHART, ENGINE)
 def recommend(
-    birth,      # 생년월일시, as in `naming.rank_names`
+    birth,      # 생년월일시, as in `naming.rank_names`; a range of dates (예정일) is answered by `due_names`
     gender,     # 성별: 남자 | 여자
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
-) -> Told:
+) -> Told | Due:
     "The engine's best names in the words that the model chooses; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
+    if is_range(birth): return due_names(birth, gender, surname, **options)
     count, seed = options["count"], options["seed"]
     loading = _Loading(engine, model, trust_model)
     found = naming.shortlist(birth, gender, surname, **options)

@@ -260,7 +260,7 @@ KINDS = {  # kind → what it asks
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning and image is the table's for its character; meaning sentences claim nothing else (훈, 그림).",
+    "meaning": "Every stated meaning and image is its character's; meaning sentences claim nothing else (훈, 그림).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
     "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
@@ -363,7 +363,8 @@ def _pictures():
 
 # %% ../nbs/lib/verify.ipynb #bb9b29fb
 _WORD = Pattern("(?<![가-힣])[가-힣]")
-_AFTER = Pattern("(?:[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다)?(?![가-힣])")
+_JOSA = "[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다"
+_AFTER = Pattern(f"(?:{_JOSA})?(?![가-힣])")
 
 class _Said(NamedTuple):
     "An image in a text."
@@ -381,6 +382,7 @@ def _picture_at(text, start):
         if verb or _AFTER.match(text, end): return _Said(start, end, end + len(verb), picture)
     return None
 
+# %% ../nbs/lib/verify.ipynb #56f08258
 @lru_cache(maxsize=4096)
 def said_pictures(
     text,      # 뜻 문장
@@ -403,7 +405,9 @@ def without_pictures(
 _MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
 
 @lru_cache(maxsize=None)
-def _every_hun(): return {h.meaning_of(r) for h in table().values() for r in h.readings} | {s.sense for s in senses().values()}
+def _every_hun():
+    "Every 훈 of the dictionary and every one for naming."
+    return {h.meaning_of(r) for h in table().values() for r in h.readings} | {s.sense for s in senses().values()}
 
 def _own_huns(reading, hanja):
     "The 훈 that a character may be called by: the dictionary's, and that for naming."
@@ -417,6 +421,11 @@ def _called(before, reading, hanja):
     return None if stray and stray[1] in _every_hun() else own
 
 # %% ../nbs/lib/verify.ipynb #18eda4dc
+def _joined_claims(word, after):
+    "Whether the particle that stands right behind a word agrees with it."
+    joined = re.match(rf"({_PARTICLE})(?![가-힣])", after)
+    return [Claim("particles", agrees(word, joined[1]), f"조사: {word}{joined[1]}")] if joined else []
+
 def _mark_claims(text, chars):
     "(claims, text with ◇ for what was read) of the Hanja in brackets."
     told, given, name = [], "".join(r for r, _ in chars), "".join(h for _, h in chars)
@@ -431,11 +440,11 @@ def _mark_claims(text, chars):
             hun = _called(before, word, hanja) if readings.get(hanja) == word else None
             right, start = hun is not None, start - (len(hun) + 1 if hun else 0)
         told.append(Claim("meaning", right, f"글자를 부르는 말: {mark[0]}"))
-        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[mark.end():])
-        if joined and word: told.append(Claim("particles", agrees(word, joined[1]), f"조사: {word}{joined[1]}"))
+        if word: told += _joined_claims(word, text[mark.end():])
         left = left[:start] + ("" if shown else "◇") + left[mark.end():]
     return told, left
 
+# %% ../nbs/lib/verify.ipynb #585d0d8e
 def _owned(reading, hanja):
     "The listed (한자, 본음) that a character of a name stands for, in a set."
     sense = sense_of(hanja, reading) if reading else None
@@ -451,15 +460,13 @@ _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 
 def _picture_claims(text, chars):
     "The claims of a sentence that says images: whose they are, that each character has one, that none comes twice."
     said, own = said_pictures(text), {char: _owned(*char) for char in chars}
-    told = [Claim("meaning", bool(s.picture.owners & set().union(*own.values())), f"다른 글자의 그림: {s.picture.noun}") for s in said]
+    whole, nouns = set().union(*own.values()), [s.picture.noun for s in said]
+    told = [Claim("meaning", bool(s.picture.owners & whole), f"다른 글자의 그림: {s.picture.noun}") for s in said]
     for (reading, hanja), pair in own.items():
         has = any(s.picture.owners & pair for s in said)
         told.append(Claim("meaning", has or not pair, f"그림을 말하지 않음: {reading}({hanja})"))
-    nouns = [s.picture.noun for s in said]
     told += fault("meaning", "그림이 겹침", len(set(nouns)) < len(nouns))
-    for s in said:
-        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[s.noun_end:])
-        if joined: told.append(Claim("particles", agrees(s.picture.noun, joined[1]), f"조사: {s.picture.noun}{joined[1]}"))
+    for s in said: told += _joined_claims(s.picture.noun, text[s.noun_end:])
     quoted = {f"{hun} {reading}" for reading, hanja in chars for hun in _own_huns(reading, hanja)}
     return told + [Claim("meaning", q in quoted, f"뜻의 훈음: {q}") for _, q in _QUOTED.findall(text)]
 
