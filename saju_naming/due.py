@@ -174,9 +174,10 @@ def _day(day, charts, terms, mode, length):
     term, at = terms.get(day, ("", None))
     other = _other_side(numbers, at, charts[day - one], charts[day + one]) if at else numbers
     plan, other_plan = (_plan(n, mode, length) for n in (numbers, other))
-    pillars, counts = (tuple(map(name, numbers)) for name in (ganji, ganji_ko)), dict(zip(ELEMENTS, _counted(numbers)))
+    hanja, hangul = tuple(map(ganji, numbers)), tuple(map(ganji_ko, numbers))
+    counts = dict(zip(ELEMENTS, _counted(numbers)))
     if sorted(other_plan) == sorted(plan): other_plan = ()
-    return DueDay(day.isoformat(), *pillars, counts, plan, other_plan, f"{term} {at:%H:%M}" if at else "")
+    return DueDay(day.isoformat(), hanja, hangul, counts, plan, other_plan, f"{term} {at:%H:%M}" if at else "")
 
 def _changes(charts, terms):
     "The pillars that change at the 절 of a range."

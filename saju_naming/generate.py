@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from typing import Protocol
+from typing import Any, Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
@@ -36,7 +36,7 @@ from .prompts import (char_line, chars_of, clumsy, explanation, hangul_meaning, 
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #wi005
-from .due import Due, due_names, is_range
+from .due import due_names, is_range
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -680,7 +680,7 @@ def recommend(
     gender,     # 성별: 남자 | 여자
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
-) -> Told | Due:
+) -> Any:      # `Told`; of a range of dates `Due`
     "Names that the model chooses among the engine's best candidates and explains; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
     if is_range(birth): return due_names(birth, gender, surname, **options)

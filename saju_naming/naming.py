@@ -29,7 +29,8 @@ from .checks import check, takes
 from .errors import InputError
 from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
-from .wishes import Seat, Wish, kin_sentence, kinship_table, may_stand, nearest_kin, read_wishes, seats, takes_most
+from .wishes import (Seat, Wish, kin_sentence, kinship_table, may_stand, nearest_kin, read_wishes, seats,
+                                takes_most)
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c009
@@ -436,7 +437,7 @@ def _alone_blocks(mine, plan):
 
 # %% ../nbs/04_naming.ipynb #rk062b
 def _blocks(pools, way, plan, request):
-    "(first pool, second pool, which side is fixed, points) blocks that hold every candidate; `pools`: of each place; `way`: what must stand there (`seats`)."
+    "(first pool, second pool, which side is fixed, points) of every candidate; `way`: what must stand at each place."
     first, second = (*pools, NO_SYLLABLE)[:2]
     side = next((place for place, seat in enumerate(way) if seat), None)
     if side is not None and request.length == 1: blocks = list(_alone_blocks(first, plan))
@@ -876,6 +877,7 @@ class Recommendation:
 
 # %% ../nbs/04_naming.ipynb #c108
 _USUAL: dict = {option.name: option.default for option in NAMING}
+_WISHES = ("wanted", "sounds", "avoid_sounds", "ending", "avoid_relatives", "length", "position")
 
 def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."
@@ -897,8 +899,8 @@ def _request(gender, surname, **asked):
     own |= dict(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes)
     own |= {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
     fixed, exclude = _fixed(asked), _excluded(asked["exclude"])
-    told = {name: asked[name] for name in ("wanted", "sounds", "avoid_sounds", "ending", "avoid_relatives", "length", "position")}
-    return _Request(**own, fixed=fixed, exclude=exclude, note=note, wish=read_wishes(**told, fixed=fixed, exclude=exclude))
+    wish = read_wishes(**{name: asked[name] for name in _WISHES}, fixed=fixed, exclude=exclude)
+    return _Request(**own, fixed=fixed, exclude=exclude, note=note, wish=wish)
 
 # %% ../nbs/04_naming.ipynb #c110
 def _spared(pool, request, place=0):
@@ -916,7 +918,7 @@ def _own_points(pool, request):
 
 # %% ../nbs/04_naming.ipynb #wi110b
 def _pool_of(request, seat):
-    "The candidates for what must stand at a place: recommendable ones, or else every legal one; without it all recommendable ones."
+    "The candidates for what must stand at a place: recommendable ones, or else every legal one; all without a seat."
     if request.hangul_only: pools = [hangul_pool(request.school)]
     else: pools = [hanja_pool(request.bearer), hanja_pool(wide=True)]
     if seat is None: return pools[0]
@@ -928,7 +930,8 @@ def _check_wanted(request):
     for want in request.wish.wanted:
         what = OPTIONS[want.field].ko
         def refuse(why, remedy): raise InputError(want.field, want.text, why, remedy)
-        if request.hangul_only and want.hanja: refuse(f"한글 이름의 {josa(what, '이/가')} 아닙니다", "한글 한 음절을 적어 주세요")
+        if request.hangul_only and want.hanja:
+            refuse(f"한글 이름의 {josa(what, '이/가')} 아닙니다", "한글 한 음절을 적어 주세요")
         pool = _pool_of(request, Seat(want.syllables, want.hanja))
         if not len(pool): refuse("이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
         if not any(len(_spared(pool, request, place)) for place in range(request.length)):
@@ -1010,7 +1013,8 @@ def _no_names(request, plan, causes):
     field = why if why in OPTIONS else "surname"
     value = request.wish.said.get(field) or getattr(request, field, None)
     shown = ", ".join(value[:3]) if isinstance(value, tuple) else value
-    return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", "이 조건이나 다른 조건을 하나 줄여 주세요")
+    remedy = "이 조건이나 다른 조건을 하나 줄여 주세요"
+    return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", remedy)
 
 # %% ../nbs/04_naming.ipynb #c114
 def _noted(analysis, request, found=None):
