@@ -830,7 +830,8 @@ _CHART = [option.name for option in CHART]
 _USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"],
          "hanja": ["count", "fixed_syllable", "position"],
          "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART],
-         "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", *_NAMED, *_CHART]}
+         "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", "sounds", "avoid_sounds", "ending",
+                   *_NAMED, *_CHART]}
 
 def _hear(question, strict):
     "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
@@ -855,10 +856,10 @@ def _notes(told, family):
 _MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 수
 
 def _wish_characters(told):
-    "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
+    "The Hanja and consonants that a question writes a surname or a wish with: it does not ask what they mean."
     options = told.options
     words = [told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""),
-             *options.get("exclude", ())]
+             *(w for name in ("exclude", "sounds", "avoid_sounds") for w in options.get(name, ()))]
     return set("".join(words))
 
 def _family_of(question, asked, told):
