@@ -148,11 +148,14 @@ def _left_out(words):
     return {"exclude": re.findall(rf"[가-힣]+|{_HAN}", found[1])} if found else {}
 
 # %% ../nbs/lib/asked.ipynb #wia1
-_CONSONANTS = dict(zip("ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", "기역 니은 디귿 리을 미음 비읍 시옷 이응 지읒 치읓 키읔 티읕 피읖 히읗".split()))
+_CALLED_SO = "기역 니은 디귿 리을 미음 비읍 시옷 이응 지읒 치읓 키읔 티읕 피읖 히읗"
+_CONSONANTS = dict(zip("ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", _CALLED_SO.split()))
 _ONE_SOUND = rf"(?:[ㄱ-ㅎ]|{'|'.join(_CONSONANTS.values())})"
 _SOME_SOUNDS = rf"(?<![가-힣])({_ONE_SOUND}(?:\s?(?:,|·|/|이나|나|또는|과|와|하고|랑)\s?{_ONE_SOUND})*)\s?(?:소리)?"
-_START = _SOME_SOUNDS + r"(?:으로|로)\s?시작(?:하는|하고|하면서|하게|해\S*|했\S*)?"           # ㅅ이나 ㅈ으로 시작하는
-_NO_SOUND = _SOME_SOUNDS + rf"(?:은|는|을|를|이|가)?\s?(?:{_OUT}|없(?:는|이)|안\s?들어\S*|들어가지\s?않\S*)"  # ㅎ은 빼고
+# ㅅ이나 ㅈ으로 시작하는
+_START = _SOME_SOUNDS + r"(?:으로|로)\s?시작(?:하는|하고|하면서|하게|해\S*|했\S*)?"
+# ㅎ은 빼고
+_NO_SOUND = _SOME_SOUNDS + rf"(?:은|는|을|를|이|가)?\s?(?:{_OUT}|없(?:는|이)|안\s?들어\S*|들어가지\s?않\S*)"
 _NO_FINAL = r"없(?:는|이|게|고)|빼고"
 _ENDINGS = {   # in this order: 받침 없이 끝나는 is no 받침 없는
     "open": rf"(?:끝(?:\s?글자)?(?:에|은|는)?\s?)받침(?:이|은)?\s?(?:{_NO_FINAL})|"
@@ -169,7 +172,8 @@ def _letters(told):
 def _sounds(words):
     "First sounds, sounds to avoid and final consonants, as options."
     start, avoided = words.take_all(_START), words.take_all(_NO_SOUND)
-    told = {"sounds": [c for m in start for c in _letters(m[1])], "avoid_sounds": [c for m in avoided for c in _letters(m[1])]}
+    told = {name: [c for m in found for c in _letters(m[1])]
+            for name, found in (("sounds", start), ("avoid_sounds", avoided))}
     endings = [name for name, pattern in _ENDINGS.items() if words.take_all(pattern)]
     return {name: some for name, some in told.items() if some} | ({"ending": endings[0]} if endings else {})
 
