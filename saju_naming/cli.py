@@ -166,7 +166,7 @@ def _char_line(c):
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
-    return "\n".join(filter(None, [getattr(name, "meaning", ""), " ".join(name.reason[1:])]))
+    return "\n".join(filter(None, [getattr(name, "meaning", ""), " ".join(name.reason)]))
 
 def _print_names(console, names):
     "Names with characters and reasons: a table, or blocks on a narrow terminal."

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'SPELLED', 'KIN', 'ALIKE', 'PUN', 'PUBLIC', 'MISSING', 'CHOICE', 'FIT', 'RARITY',
-           'TASTE', 'LITTLE', 'FLOOR', 'supplement', 'describe_counts', 'describe_plan', 'element_weights', 'strength',
-           'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
+           'TASTE', 'LITTLE', 'FLOOR', 'FEWEST', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
+           'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
            'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'NameChar', 'Check', 'Name', 'legality',
            'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'NameReport', 'check_name']
 
@@ -17,10 +17,10 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, spellings, table, with_dueum, _spellings
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum, _spellings
 from .manse import four_pillars
 from .names import (DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
-                               pair_logp, parse_gender, popularity, romanize, sound_elements, split_name, suri,
+                               parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
                                surname_info, surname_note, surname_strokes, surnames, pure_names, _genders, _spots)
 
 from .puns import heard_words, known_person
@@ -207,7 +207,7 @@ def char_quality(
     usual = commonness(char.hanja, reading, gender)
     return max(usual - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed, 0.0)
 
-_KNOWN = 0.45  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
+_KNOWN = 0.3  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
 
 def _char_score(quality): return 0.85*np.minimum(quality/_KNOWN, 1) + 0.15*quality
 
@@ -220,21 +220,20 @@ def is_feminine(
     return char.radical == "女" or lean(char.hanja, reading or char.usual[0]) == "여"
 
 # %% ../nbs/04_naming.ipynb #c054
-def _recommendable(char, reading):
-    "Whether a (character, reading) may be recommended unasked."
-    return not char.cautions_of(reading) and sense_of(char.hanja, reading) is not None
+def _written(wide):
+    "(`Hanja`, listed reading) of every character whose sense for naming is written, or of every legal one."
+    if not wide: return [(table()[hanja], reading) for hanja, reading in senses()]
+    return [(c, r) for c in table().values() if any(c.meanings) for r in c.readings]
 
 def _candidates(gender, wide):
     "The rows of `hanja_pool`."
-    for c in table().values():
-        if not any(c.meanings): continue
-        element = ELEMENTS.index(c.element)
-        for r in with_dueum(c.readings):
-            if r not in SYLLABLE_INDEX or not c.meaning_of(r) or c.blocked_as(r): continue
+    for c, listed in _written(wide):
+        for r in (s for s in with_dueum((listed,)) if s in SYLLABLE_INDEX):
+            if not c.meaning_of(r) or c.blocked_as(r): continue
             feminine, masculine = is_feminine(c, r), lean(c.hanja, r) == "남"
-            if not wide and (not _recommendable(c, r) or feminine and gender in ("남", "both")): continue
+            if not wide and (c.cautions_of(r) or feminine and gender in ("남", "both")): continue
             quality = char_quality(c, r, None if gender == "both" else gender)
-            yield c.hanja, SYLLABLE_INDEX[r], element, c.original_strokes, quality, feminine, masculine
+            yield c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, quality, feminine, masculine
 
 @lru_cache
 def hanja_pool(
@@ -253,10 +252,10 @@ def hangul_pool(
     return make_pool([("", i, e, 0, 0.5, False, False) for i, e in enumerate(elements)])
 
 # %% ../nbs/04_naming.ipynb #c057
-WEIGHTS = {"name": 55, "hanja": 25, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
+WEIGHTS = {"name": 60, "hanja": 20, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
 SPELLED = 3        # 점: 한자의 무게 가운데, 실제 사람들의 표기에 주는 몫
 KIN, ALIKE = 12, 20 # 형제자매처럼 들릴 때 더하는 가장 큰 점수, 헷갈릴 만큼 닮았을 때 빼는 가장 큰 점수
-PUN, PUBLIC = -12, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
+PUN, PUBLIC = -20, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
 MISSING = -10      # 채우려던 오행 하나를 못 채울 때
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 _FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
@@ -316,9 +315,9 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
     "common": ((1, 1.0), (30, 1.0), (100, 0.6), (1000, 0.1)),
-    "balanced": ((1, 0.75), (20, 1.0), (150, 1.0), (220, 0.71), (500, 0.69), (700, 0.4), (3000, 0.1)),
+    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.75), (500, 0.73), (1500, 0.5), (4000, 0.1)),
     "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (2000, 0.6), (4000, 0.2))}
-_FRESH, _OTHER_GENDER = 0.5, 0.4   # 몫이 이만큼은 남아야 한때의 이름이 아니다; 다른 성별이 더 쓰는 이름에 곱하는 값
+_FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
 @lru_cache(maxsize=8)
 def _expected(gender, era):
@@ -330,10 +329,12 @@ def _expected(gender, era):
     return 1e5*share/share.sum()
 
 def _fading(gender, era):
-    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`."
+    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`; what fell out of the table, 1."
     if era != "2020s": return 0.0
+    side, late = "남여".index(gender), len(YEARS) - 2
     kept = _log_shares(gender, 2024, 2025) - _log_shares(gender, 2008, 2010)
-    return np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1)
+    fell = (name_counts().counts[side, :, late:] < 0).all(1) & (name_counts().births[side, :, :3].mean(1) > _OLD)
+    return np.where(fell, 1, np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1))
 
 # %% ../nbs/04_naming.ipynb #rkf19
 _ALONE = 5   # 외자는 드물어 저희끼리의 순위에 곱한다
@@ -346,6 +347,12 @@ def _by_rank(share, rarity, alone, among=None):
     at, scores = zip(*RARITY[rarity])
     return np.where(share > 0, np.interp(np.log(rank), np.log(at), scores), 0)
 
+def _leaning(gender, era):
+    "Names that the other gender gets nearly as often or more: expected, or in the years of the era."
+    other, spots = "여" if gender == "남" else "남", slice(YEARS.index(ERAS[era][0]), YEARS.index(ERAS[era][-1]) + 1)
+    births = name_counts().births[:, :, spots].sum(2)[["남여".index(g) for g in (gender, other)]]
+    return (_expected(other, era) > _ALIKE*_expected(gender, era)) | (births[1] > _ALIKE*births[0])
+
 def _counted_scores(bearer, rarity, era):
     "Scores 0..1 of every counted name; of neutral ones by the gender that gets it less."
     alone = _spots()[:, 1] == len(SYLLABLES)
@@ -354,21 +361,16 @@ def _counted_scores(bearer, rarity, era):
         share = np.where(_genders() == "both", np.minimum(boys, girls), 0)
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
-    mine, others = _expected(bearer, era), _expected("여" if bearer == "남" else "남", era)
-    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(others > mine, _OTHER_GENDER, 1)
+    mine = _expected(bearer, era)
+    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(_leaning(bearer, era), _OTHER_GENDER, 1)
 
 # %% ../nbs/04_naming.ipynb #rkf20
-_UNHEARD = 0.2   # 아무도 안 쓴 이름이 음절만으로 받는 가장 높은 점수
-
 @lru_cache(maxsize=8)
 def _name_table(bearer, rarity, era):
-    "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
-    genders = "남여" if bearer == "both" else bearer
-    logp = np.min([pair_logp(g, era) for g in genders], axis=0)
-    table = (_UNHEARD*np.clip((logp + 16)/10, 0, 1)).astype(np.float32)
-    spots, scores = _spots(), _counted_scores(bearer, rarity, era)
-    kept = (spots[:, 0] >= 0) & (name_counts().births.sum((0, 2)) > 0)
-    table[spots[kept, 0], spots[kept, 1]] = scores[kept]
+    "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names, 0 for what nobody is called."
+    table, spots = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32), _spots()
+    kept = spots[:, 0] >= 0
+    table[spots[kept, 0], spots[kept, 1]] = _counted_scores(bearer, rarity, era)[kept]
     table.flags.writeable = False
     return table
 
@@ -480,7 +482,7 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 6, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자나 형제자매가 있어 고를 것이 적을 때
+TASTE, LITTLE = 7, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자나 형제자매가 있어 고를 것이 적을 때
 
 def _taste(analysis, request):
     "What moves each counted name among the good ones, in points: by chart, surname, gender and seed alone."
@@ -509,15 +511,20 @@ def _syllable_table(request, analysis):
     return scores
 
 # %% ../nbs/04_naming.ipynb #6ab19427
+@lru_cache(maxsize=1)
+def _lucky(): return np.array([n > 0 and suri_luck(n).luck == "길" for n in range(300)])
+
 @lru_cache(maxsize=256)   # 5 kB each
 def _stroke_table(surname_strokes):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
-    most = int(hanja_pool(wide=True).strokes.max())
+    most, family = max(c.original_strokes for c in table().values()), sum(surname_strokes)
     if not surname_strokes: return np.zeros((most + 1, most + 1), np.float32)   # 성의 획수를 모름
-    def points(a, b):
-        given = [n for n in (a, b) if n]
-        return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
-    return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
+    a, b = np.ogrid[:most + 1, :most + 1]
+    frames = [a + b, family + a + 0*b, family + np.where(b, b, a), family + a + b]   # 원형이정; 외자의 이격은 형격과 같다
+    lucky = sum(_lucky()[frame] for frame in frames)/4
+    odd = [n % 2 for n in surname_strokes] + [a % 2, np.where(b, b, a) % 2]
+    mixed = np.max(np.broadcast_arrays(*odd), 0) != np.min(np.broadcast_arrays(*odd), 0)
+    return np.where(a > 0, WEIGHTS["suri"]*lucky + WEIGHTS["eumyang"]*mixed, 0).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk6ab1b
 @lru_cache(maxsize=4000)
@@ -592,7 +599,7 @@ class Name:
     popularity: dict      # 해 → 그 이름을 받은 아이 (None: 그해 표에 없음)
     legality: tuple       # of `Check`
     score: float          # 0..100, and up to 12 more for a name that goes with a sibling's
-    parts: dict           # 점수의 조각, they add up to the score
+    parts: dict           # 점수의 조각, they add up to the score (0 where they are below it)
     reason: tuple         # 고를 까닭, at most three short sentences
     details: tuple        # 그 밖의 사실: 글자, 소리, 획수, 쓰임, 조심할 것
 
@@ -859,7 +866,7 @@ def _facts(request, given, chars, plan):
     hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
                 tuple((k, f.number, f.luck, f.label) for k, f in zip("원형이정", frames)), eumyang([*request.surname_strokes, *strokes]) if frames else "",
-                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(sum(parts.values()), 2),
+                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(max(sum(parts.values()), 0), 2),
                 {k: round(v, 2) for k, v in parts.items()}, _reasons(request, given, chars, plan, sound, frames),
                 _details(request, given, chars, plan, sound, frames))
 
@@ -919,11 +926,12 @@ def _own_points(pool, request):
 # %% ../nbs/04_naming.ipynb #wi110b
 def _pool_of(request, seat):
     "The candidates for what must stand at a place: recommendable ones, or else every legal one; all without a seat."
-    if request.hangul_only: pools = [hangul_pool(request.school)]
-    else: pools = [hanja_pool(request.bearer), hanja_pool(wide=True)]
-    if seat is None: return pools[0]
-    found = [pool[_seat_mask(pool, seat)] for pool in pools]
-    return next((some for some in found if len(some)), found[-1])
+    usual = hangul_pool(request.school) if request.hangul_only else hanja_pool(request.bearer)
+    if seat is None: return usual
+    found = usual[_seat_mask(usual, seat)]
+    if len(found) or request.hangul_only: return found
+    every = hanja_pool(wide=True)
+    return every[_seat_mask(every, seat)]
 
 def _check_wanted(request):
     "Refuses what must stand in a name and cannot: no such character, or `exclude` takes all of them away."
@@ -968,9 +976,14 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "unheard": "남은 이름이 모두 이름으로 쓰이지 않는 말입니다",
     "person": "남은 이름이 모두 널리 알려진 사건의 이름입니다",
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
-FLOOR = 2   # 한 해에 아이 몇이 받지 않는 이름은 권하지 않는다
+FLOOR, FEWEST = 2, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자로 청하면 어느 때든 그만큼 쓰인 이름까지
 
 # %% ../nbs/04_naming.ipynb #3780d73f
+def _in_use(request, given):
+    "Whether enough children get a name, of each gender that is asked for; with a generation syllable, whether some ever did."
+    if not request.fixed: return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
+    return all(max(name_use(given, g, era) for era in ERAS) >= FEWEST for g in request.genders)
+
 def _barred(request, given):
     "Why a name must not be recommended (a key of `_BARRED`), or ''."
     for field in ("parents", "siblings", "exclude"):
@@ -979,7 +992,7 @@ def _barred(request, given):
     if len(given) == 2 and natural_reading(given[1], given[0]) != given[1]: return "fixed_syllable"
     known = find_name(given) if request.gender_neutral else None
     if request.gender_neutral and (known is None or known.gender != "both"): return "gender_neutral"
-    if any(name_use(given, g, request.era) < FLOOR for g in request.genders): return "unheard"
+    if not _in_use(request, given): return "unheard"
     if known_person(request.surname, given) == "refused": return "person"
     return "name" if any(heard.grade == "refuse" for heard in _heard(request.surname, given)) else ""
 
