@@ -1011,21 +1011,20 @@ def _judge(request, causes):
     return judged
 
 # %% ../nbs/04_naming.ipynb #dd36f51e
-def _hindrance(request, causes):
-    "What left most names out: (option or key of `_BARRED`, whether a wish did)."
-    why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
-    wish = takes_most(request.wish, [n for n in name_counts().names if len(n) == request.length])
-    return (why, False) if why in OPTIONS or why and not wish else (wish, True)
+def _hindrance(request, why):
+    "The option that left most names out: that of the cause itself, else the wish that leaves the fewest names."
+    if why in OPTIONS: return why
+    names = [n for n in name_counts().names if len(n) == request.length]
+    return takes_most(request.wish, names) or "surname"
 
 def _no_names(request, plan, causes):
-    "The error of a request that nothing meets, with the option that left most out."
-    why, wished = _hindrance(request, causes)
+    "The error of a request that nothing meets, with the option that left most out and the true cause."
+    why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
     goal = josa("·".join(dict.fromkeys(plan)), "을/를")
-    if why and not wished: cause = _BARRED[why]
-    else: cause = f"이것을 지키면 {goal} 채울 이름이 남지 않습니다"
-    field = why if why in OPTIONS else "surname"
+    field = _hindrance(request, why)
     value = request.wish.said.get(field) or getattr(request, field, None)
     shown = ", ".join(value[:3]) if isinstance(value, tuple) else value
+    cause = _BARRED[why] if why else f"이것을 지키면 {goal} 채울 글자가 남지 않습니다"
     remedy = "이 조건이나 다른 조건을 하나 줄여 주세요"
     return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", remedy)
 
