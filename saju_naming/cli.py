@@ -26,8 +26,6 @@ from click.core import ParameterSource
 from .chart import full_chart
 from .checks import check, read
 from .choices import compare, hanja_for, sparkline
-from .choices import compare, hanja_for, sparkline
-from .choices import compare, hanja_for, sparkline
 from .errors import InputError, SajuError, Unavailable, needs
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import EXAMPLES, ask, load_engine, recommend
@@ -207,10 +205,6 @@ _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
   saju-naming chart --input births.csv --output charts.csv
   saju-naming saju --birth 1990-05-15T14:30 --gender 여자
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
-  saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
-  saju-naming compare 김서연:金瑞姸 김하윤:金河潤
-  saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
-  saju-naming compare 김서연:金瑞姸 김하윤:金河潤
   saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
   saju-naming compare 김서연:金瑞姸 김하윤:金河潤
   saju-naming hanja 瑞
@@ -477,28 +471,15 @@ def _daeun_data(run):
     "A `DaeunTable` as values of JSON."
     return run._asdict() | {"steps": [step._asdict() for step in run.steps]}
 
+# %% ../nbs/13_cli.ipynb #hf13c0
+def _birth_or_none(birth, asked):
+    "A birth that may be left out; without one nobody can ask about the chart."
+    chart = given(asked, CHART)
+    if birth: return not_future(birth, **chart)
+    if not chart: return
+    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
+
 # %% ../nbs/13_cli.ipynb #c038
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
 @cli.command(name="check", epilog="""\b
 보기:
   saju-naming check 김서연 金瑞淵

@@ -212,7 +212,8 @@ def add_year(
     if not all(totals.values()):
         why, remedy = "한쪽 성별이나 그해의 자료가 없습니다", "collect_names로 그해의 남녀를 모두 받아 주세요"
         raise InputError("rows", year, why, remedy)
-    columns, table = _with_year(*_counts_of(counts), period, rows)
+    columns, table = _counts_of(counts)
+    columns, table = _with_year(columns, table, period, rows)
     with coverage.open(encoding="utf-8", newline="") as f: named, reach = _with_reach(csv.DictReader(f), period, totals)
     with lzma.open(counts, "wt", encoding="utf-8", newline="", preset=9) as f: _write_csv(f, columns, table)
     with coverage.open("w", encoding="utf-8", newline="") as f: _write_csv(f, named, reach)

@@ -111,7 +111,8 @@ def _told():
 @lru_cache(maxsize=1)
 def _origins():
     "The sources that have each name's counts: a list of their ids, a blank between."
-    found, code, joined = name_counts(), 0, [""]
+    found, joined = name_counts(), [""]
+    code = np.zeros(len(found.names), int)
     groups = dict.fromkeys(found.sources.tolist())
     known = [(found.counts[:, :, found.sources == ids] >= 0).any((0, 2)) for ids in groups]
     for ids, has in zip([*groups, "namechart_yourname"], [*known, (found.recent >= 0).any(0)]):
@@ -194,7 +195,7 @@ class Popularity(NamedTuple):
     counts: dict   # 해 → 출생신고 수; None where the source does not reach
     ranks: dict    # 해 → 순위; None where it is not known
     total: int     # all known counts together
-    recent: float  # births a year in 2021-2025, as `name_use`
+    recent: float  # births a year in 2021-2025: `name_use`, rounded to a tenth
     trend: str     # up | steady | down: 2024-25 against 2020-22; '' without births there
     dated: bool    # 철 지난 이름: its share fell under `DATED` of what it was
 
@@ -230,7 +231,7 @@ def popularity(
     ranks = {y: _rank(side, i, n) for i, (y, n) in enumerate(zip(YEARS, counts))}
     dated = _share(births, gender, 2024, 2025) < DATED*_share(births, gender, 2008, 2010)
     return Popularity(normalize(name), gender, {y: None if n < 0 else n for y, n in zip(YEARS, counts)}, ranks,
-                      sum(n for n in counts if n > 0), name_use(name, gender), _trend(births, gender), dated)
+                      sum(n for n in counts if n > 0), round(name_use(name, gender), 1), _trend(births, gender), dated)
 
 # %% ../nbs/03_names.ipynb #5b066059
 @lru_cache(maxsize=16)

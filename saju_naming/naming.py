@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'SPELLED', 'KIN', 'PUN', 'PUBLIC', 'MISSING', 'CHOICE', 'FIT', 'RARITY', 'TASTE',
-           'LITTLE', 'FLOOR', 'BORNE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights', 'strength',
-           'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
+           'LITTLE', 'FLOOR', 'FEWEST', 'BORNE', 'supplement', 'describe_counts', 'describe_plan', 'element_weights',
+           'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool', 'hangul_pool', 'sound_score',
            'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'NameChar', 'Check', 'Name', 'legality',
            'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'Verdict', 'NameReport', 'registry_verdict',
            'sound_verdict', 'plan_verdict', 'Teller', 'teller', 'suited_gender', 'check_name']
@@ -18,10 +18,10 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, spellings, table, with_dueum, _spellings
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum, _spellings
 from .manse import four_pillars
 from .names import (DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
-                               pair_logp, parse_gender, popularity, romanize, sound_elements, split_name, suri,
+                               parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
                                surname_info, surname_note, surname_strokes, surnames, pure_names, _genders, _spots)
 
 from .puns import heard_words, known_person
@@ -223,21 +223,20 @@ def is_feminine(
     return char.radical == "女" or lean(char.hanja, reading or char.usual[0]) == "여"
 
 # %% ../nbs/04_naming.ipynb #c054
-def _recommendable(char, reading):
-    "Whether a (character, reading) may be recommended unasked."
-    return not char.cautions_of(reading) and sense_of(char.hanja, reading) is not None
+def _written(wide):
+    "(`Hanja`, listed reading) of every character whose sense for naming is written, or of every legal one."
+    if not wide: return [(table()[hanja], reading) for hanja, reading in senses()]
+    return [(c, r) for c in table().values() if any(c.meanings) for r in c.readings]
 
 def _candidates(gender, wide):
     "The rows of `hanja_pool`."
-    for c in table().values():
-        if not any(c.meanings): continue
-        element = ELEMENTS.index(c.element)
-        for r in with_dueum(c.readings):
-            if r not in SYLLABLE_INDEX or not c.meaning_of(r) or c.blocked_as(r): continue
+    for c, listed in _written(wide):
+        for r in (s for s in with_dueum((listed,)) if s in SYLLABLE_INDEX):
+            if not c.meaning_of(r) or c.blocked_as(r): continue
             feminine, masculine = is_feminine(c, r), lean(c.hanja, r) == "남"
-            if not wide and (not _recommendable(c, r) or feminine and gender in ("남", "both")): continue
+            if not wide and (c.cautions_of(r) or feminine and gender in ("남", "both")): continue
             quality = char_quality(c, r, None if gender == "both" else gender)
-            yield c.hanja, SYLLABLE_INDEX[r], element, c.original_strokes, quality, feminine, masculine
+            yield c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, quality, feminine, masculine
 
 @lru_cache
 def hanja_pool(
@@ -361,17 +360,12 @@ def _counted_scores(bearer, rarity, era):
     return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(others > mine, _OTHER_GENDER, 1)
 
 # %% ../nbs/04_naming.ipynb #rkf20
-_UNHEARD = 0.2   # 아무도 안 쓴 이름이 음절만으로 받는 가장 높은 점수
-
 @lru_cache(maxsize=8)
 def _name_table(bearer, rarity, era):
-    "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names."
-    genders = "남여" if bearer == "both" else bearer
-    logp = np.min([pair_logp(g, era) for g in genders], axis=0)
-    table = (_UNHEARD*np.clip((logp + 16)/10, 0, 1)).astype(np.float32)
-    spots, scores = _spots(), _counted_scores(bearer, rarity, era)
-    kept = (spots[:, 0] >= 0) & (name_counts().births.sum((0, 2)) > 0)
-    table[spots[kept, 0], spots[kept, 1]] = scores[kept]
+    "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names, 0 for what nobody is called."
+    table, spots = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32), _spots()
+    kept = spots[:, 0] >= 0
+    table[spots[kept, 0], spots[kept, 1]] = _counted_scores(bearer, rarity, era)[kept]
     table.flags.writeable = False
     return table
 
@@ -529,15 +523,20 @@ def _syllable_table(request, analysis):
     return scores
 
 # %% ../nbs/04_naming.ipynb #6ab19427
+@lru_cache(maxsize=1)
+def _lucky(): return np.array([n > 0 and suri_luck(n).luck == "길" for n in range(300)])
+
 @lru_cache(maxsize=256)   # 5 kB each
 def _stroke_table(surname_strokes):
     "Everything that depends on the strokes alone, in points, for given strokes 0..most (0: no such character)."
-    most = int(hanja_pool(wide=True).strokes.max())
+    most, family = max(c.original_strokes for c in table().values()), sum(surname_strokes)
     if not surname_strokes: return np.zeros((most + 1, most + 1), np.float32)   # 성의 획수를 모름
-    def points(a, b):
-        given = [n for n in (a, b) if n]
-        return WEIGHTS["suri"]*suri_score(surname_strokes, given) + WEIGHTS["eumyang"]*eumyang_score([*surname_strokes, *given]) if given else 0
-    return np.array([[points(a, b) for b in range(most + 1)] for a in range(most + 1)], np.float32)
+    a, b = np.ogrid[:most + 1, :most + 1]
+    frames = [a + b, family + a + 0*b, family + np.where(b, b, a), family + a + b]   # 원형이정; 외자의 이격은 형격과 같다
+    lucky = sum(_lucky()[frame] for frame in frames)/4
+    odd = [n % 2 for n in surname_strokes] + [a % 2, np.where(b, b, a) % 2]
+    mixed = np.max(np.broadcast_arrays(*odd), 0) != np.min(np.broadcast_arrays(*odd), 0)
+    return np.where(a > 0, WEIGHTS["suri"]*lucky + WEIGHTS["eumyang"]*mixed, 0).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk6ab1b
 @lru_cache(maxsize=4000)
@@ -926,7 +925,7 @@ def _spared(pool, request):
 
 def _fixed_pool(request):
     "The candidates of the generation syllable: recommendable ones, or else every legal one; `InputError` when `exclude` takes all away."
-    if not request.fixed: return hanja_pool()[:0]
+    if not request.fixed: return NO_SYLLABLE[:0]
     pools = [hangul_pool(request.school)] if request.hangul_only else [hanja_pool(request.bearer), hanja_pool(wide=True)]
     found = [pool[_fixed_mask(pool, request.fixed)] for pool in pools]
     found = next((some for some in found if len(some)), found[-1])
@@ -968,9 +967,14 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "unheard": "남은 이름이 모두 이름으로 쓰이지 않는 말입니다",
     "person": "남은 이름이 모두 널리 알려진 사건의 이름입니다",
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
-FLOOR = 2   # 한 해에 아이 몇이 받지 않는 이름은 권하지 않는다
+FLOOR, FEWEST = 2, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자로 청하면 어느 때든 그만큼 쓰인 이름까지
 
 # %% ../nbs/04_naming.ipynb #3780d73f
+def _in_use(request, given):
+    "Whether enough children get a name, of each gender that is asked for; with a generation syllable, whether some ever did."
+    if not request.fixed: return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
+    return all(max(name_use(given, g, era) for era in ERAS) >= FEWEST for g in request.genders)
+
 def _barred(request, given):
     "Why a name must not be recommended (a key of `_BARRED`), or ''."
     for field in ("parents", "siblings", "exclude"):
@@ -979,7 +983,7 @@ def _barred(request, given):
     if len(given) == 2 and natural_reading(given[1], given[0]) != given[1]: return "fixed_syllable"
     known = find_name(given) if request.gender_neutral else None
     if request.gender_neutral and (known is None or known.gender != "both"): return "gender_neutral"
-    if any(name_use(given, g, request.era) < FLOOR for g in request.genders): return "unheard"
+    if not _in_use(request, given): return "unheard"
     if known_person(request.surname, given) == "refused": return "person"
     return "name" if any(heard.grade == "refuse" for heard in _heard(request.surname, given)) else ""
 

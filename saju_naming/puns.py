@@ -20,9 +20,12 @@ from .ohaeng import josa
 from .text import normalize
 
 # %% ../nbs/lib/puns.ipynb #pn05
-_LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)  # 받침 → 다음 첫소리
-_VOWEL_CLASS = (0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20)  # ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
-_FINAL_CLASS = (0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7)  # 일곱 대표음
+# 받침 → 다음 첫소리
+_LINK = (-1, 0, 1, -1, 2, -1, -1, 3, 5, -1, -1, -1, -1, -1, -1, -1, 6, 7, -1, 9, 10, -1, 12, 14, 15, 16, 17, 11)
+# ㅔ→ㅐ, ㅖ→ㅒ, ㅙㅞ→ㅚ, ㅢ→ㅣ
+_VOWEL_CLASS = (0, 1, 2, 3, 4, 1, 6, 3, 8, 9, 11, 11, 12, 13, 14, 11, 16, 17, 18, 20, 20)
+# 일곱 대표음
+_FINAL_CLASS = (0, 1, 1, 1, 4, 4, 4, 7, 8, 1, 16, 8, 8, 8, 17, 8, 16, 17, 17, 7, 7, 21, 7, 7, 1, 7, 17, 7)
 _FINAL_NEAR = {4: 21, 16: 21, 7: 1, 17: 1}   # ㄴㅁ→ㅇ (콧소리), ㄷㅂ→ㄱ (막힌소리)
 _NEAR = {0xAC00 + c: 0xAC00 + c - c % 28 + _FINAL_NEAR[c % 28] for c in range(11172) if c % 28 in _FINAL_NEAR}
 
@@ -74,7 +77,7 @@ def _borne(): return frozenset(n.name for n in given_names())
 def _keys(text):  # → {(start, end): key}
     "The sound of every stretch of two syllables and more, each as if it stood alone."
     exact, size = sound_key(text), len(text)
-    tied = [i == 0 or not "아" <= c <= "잏" for i, c in enumerate(text)] + [True]   # a vowel may take over what is before it
+    tied = [i == 0 or not "아" <= c <= "잏" for i, c in enumerate(text)] + [True]   # a vowel takes the final before it
     found = {}
     for start, end in combinations(range(size + 1), 2):
         if end - start < 2: continue
@@ -84,7 +87,7 @@ def _keys(text):  # → {(start, end): key}
 
 # %% ../nbs/lib/puns.ipynb #pn18
 def _hits(surname, given):
-    "What is heard: anywhere across the surname, at the head, as a whole; in the given name alone only what is to refuse."
+    "What is heard across the surname, at the head, as a whole; in the given name alone only what is to refuse."
     table, cut, full = _heard(), len(surname), surname + given
     size, plain, borne = len(full), given not in table["spare"], given in _borne()
     if cut > 1 and given.startswith(surname): yield Heard(surname*2, "refuse", "성명")   # 선우선우
@@ -95,7 +98,8 @@ def _hits(surname, given):
         where = "이름" if inside else "성명" if end == size else "성과 첫 글자"
         for match in ("any", *["whole"]*whole, *["head"]*(start == 0 and plain or inside and whole)):
             word, grade = table[match].get(key, ("", ""))
-            if word and (not inside or grade == "refuse" and (not borne or word in given)): yield Heard(word, grade, where)
+            if inside and (grade != "refuse" or not plain or borne and word not in given): continue
+            if word: yield Heard(word, grade, where)
 
 # %% ../nbs/lib/puns.ipynb #pn19
 def heard_words(
@@ -138,7 +142,8 @@ def _say_trap(text, spelled, heard, advise):
     "One trap in words, with the official spelling where that is another one."
     official = _romanize(text).capitalize()
     plain = not advise or official.lower() == spelled.replace("-", "").replace(" ", "").lower()
-    return f"{josa(f'{text}({spelled})', '은/는')} 영어로 {heard}처럼 읽힙니다." + ("" if plain else f" 표기법대로 {official} 쪽이 낫습니다.")
+    said = f"{josa(f'{text}({spelled})', '은/는')} 영어로 {heard}처럼 읽힙니다."
+    return said if plain else f"{said} 표기법대로 {official} 쪽이 낫습니다."
 
 # %% ../nbs/lib/puns.ipynb #pn37
 def english_traps(
@@ -151,7 +156,8 @@ def english_traps(
              if surname and full[:n] in table["trap", "full"]][:1]
     if given in table["trap", "given"]: traps.append((given, *table["trap", "given"][given]))
     taken = "".join(text for text, *_ in traps)
-    traps += [(c, *table["trap", "syllable"][c]) for c in dict.fromkeys(given) if c in table["trap", "syllable"] and c not in taken]
+    alone = [c for c in dict.fromkeys(given) if c in table["trap", "syllable"] and c not in taken]
+    traps += [(c, *table["trap", "syllable"][c]) for c in alone]
     return " ".join(_say_trap(*trap, advise=trap[0] in given) for trap in traps)
 
 def easy_abroad(
