@@ -578,6 +578,7 @@ def _side_lines(one):
     yield "오행", _element_line(one) if one.before else ""
     yield "점수", ", ".join(f"{_PARTS.get(k, k)} {v:g}" for k, v in n.parts.items())
 
+# %% ../nbs/13_cli.ipynb #hf13c3b
 def _print_comparison(console, found):
     "Names side by side: a row for each, then what each is made of."
     _print_sides(console, found)

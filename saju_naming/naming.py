@@ -210,7 +210,7 @@ def char_quality(
     usual = commonness(char.hanja, reading, gender)
     return max(usual - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed, 0.0)
 
-_KNOWN = 0.45  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
+_KNOWN = 0.3  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
 
 def _char_score(quality): return 0.85*np.minimum(quality/_KNOWN, 1) + 0.15*quality
 
@@ -255,10 +255,10 @@ def hangul_pool(
     return make_pool([("", i, e, 0, 0.5, False, False) for i, e in enumerate(elements)])
 
 # %% ../nbs/04_naming.ipynb #c057
-WEIGHTS = {"name": 55, "hanja": 25, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
+WEIGHTS = {"name": 60, "hanja": 20, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
 SPELLED = 3        # 점: 한자의 무게 가운데, 실제 사람들의 표기에 주는 몫
 KIN = 5            # 형제자매와 돌림자처럼 어울릴 때
-PUN, PUBLIC = -12, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
+PUN, PUBLIC = -20, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
 MISSING = -10      # 채우려던 오행 하나를 못 채울 때
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 _FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
@@ -318,9 +318,9 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
     "common": ((1, 1.0), (30, 1.0), (100, 0.6), (1000, 0.1)),
-    "balanced": ((1, 0.75), (20, 1.0), (150, 1.0), (220, 0.71), (500, 0.69), (700, 0.4), (3000, 0.1)),
+    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.75), (500, 0.73), (1500, 0.5), (4000, 0.1)),
     "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (2000, 0.6), (4000, 0.2))}
-_FRESH, _OTHER_GENDER = 0.5, 0.4   # 몫이 이만큼은 남아야 한때의 이름이 아니다; 다른 성별이 더 쓰는 이름에 곱하는 값
+_FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
 @lru_cache(maxsize=8)
 def _expected(gender, era):
@@ -332,10 +332,12 @@ def _expected(gender, era):
     return 1e5*share/share.sum()
 
 def _fading(gender, era):
-    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`."
+    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`; what fell out of the table, 1."
     if era != "2020s": return 0.0
+    side, late = "남여".index(gender), len(YEARS) - 2
     kept = _log_shares(gender, 2024, 2025) - _log_shares(gender, 2008, 2010)
-    return np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1)
+    fell = (name_counts().counts[side, :, late:] < 0).all(1) & (name_counts().births[side, :, :3].mean(1) > _OLD)
+    return np.where(fell, 1, np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1))
 
 # %% ../nbs/04_naming.ipynb #rkf19
 _ALONE = 5   # 외자는 드물어 저희끼리의 순위에 곱한다
@@ -348,6 +350,12 @@ def _by_rank(share, rarity, alone, among=None):
     at, scores = zip(*RARITY[rarity])
     return np.where(share > 0, np.interp(np.log(rank), np.log(at), scores), 0)
 
+def _leaning(gender, era):
+    "Names that the other gender gets nearly as often or more: expected, or in the years of the era."
+    other, spots = "여" if gender == "남" else "남", slice(YEARS.index(ERAS[era][0]), YEARS.index(ERAS[era][-1]) + 1)
+    births = name_counts().births[:, :, spots].sum(2)[["남여".index(g) for g in (gender, other)]]
+    return (_expected(other, era) > _ALIKE*_expected(gender, era)) | (births[1] > _ALIKE*births[0])
+
 def _counted_scores(bearer, rarity, era):
     "Scores 0..1 of every counted name; of neutral ones by the gender that gets it less."
     alone = _spots()[:, 1] == len(SYLLABLES)
@@ -356,8 +364,8 @@ def _counted_scores(bearer, rarity, era):
         share = np.where(_genders() == "both", np.minimum(boys, girls), 0)
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
-    mine, others = _expected(bearer, era), _expected("여" if bearer == "남" else "남", era)
-    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(others > mine, _OTHER_GENDER, 1)
+    mine = _expected(bearer, era)
+    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(_leaning(bearer, era), _OTHER_GENDER, 1)
 
 # %% ../nbs/04_naming.ipynb #rkf20
 @lru_cache(maxsize=8)
@@ -494,7 +502,7 @@ def _kin_table(siblings):
     return kin
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 6, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자가 있어 고를 것이 적을 때
+TASTE, LITTLE = 7, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자가 있어 고를 것이 적을 때
 
 def _taste(analysis, request):
     "What moves each counted name among the good ones, in points: by chart, surname, gender and seed alone."
@@ -609,7 +617,7 @@ class Name:
     popularity: dict      # 해 → 그 이름을 받은 아이 (None: 그해 표에 없음)
     legality: tuple       # of `Check`
     score: float          # 0..100, and 5 more for a name that goes with a sibling's
-    parts: dict           # 점수의 조각, they add up to the score
+    parts: dict           # 점수의 조각, they add up to the score (0 where they are below it)
     reason: tuple         # 고를 까닭, at most three short sentences
     details: tuple        # 그 밖의 사실: 글자, 소리, 획수, 쓰임, 조심할 것
 
@@ -876,7 +884,7 @@ def _facts(request, given, chars, plan):
     hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
                 tuple((k, f.number, f.luck, f.label) for k, f in zip("원형이정", frames)), eumyang([*request.surname_strokes, *strokes]) if frames else "",
-                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(sum(parts.values()), 2),
+                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(max(sum(parts.values()), 0), 2),
                 {k: round(v, 2) for k, v in parts.items()}, _reasons(request, given, chars, plan, sound, frames),
                 _details(request, given, chars, plan, sound, frames))
 
@@ -1184,10 +1192,10 @@ def _words_heard(surname, given):
         yield level, f"{josa(h.where, '이/가')} '{h.word}'{josa(h.word, '으로/로')[len(h.word):]} 들립니다."
 
 def _said_awkwardly(surname, given):
-    "What is hard to say: the surname's end again, a sound that changes in its place (두음)."
+    "What is hard to say: the surname's end again, a sound that changes in its place (두음), unless children get it (로아)."
     if surname and given[0] == surname[-1]: yield "caution", f"성의 끝소리와 이름의 첫소리({given[0]})가 같습니다."
     usual = "".join(natural_reading(s, before) for s, before in zip(given, ("", *given)))
-    if usual != given: yield "caution", f"{josa(usual, '으로/로')} 읽는 자리라서 소리와 적은 것이 다르게 됩니다."
+    if usual != given and not _is_borne(given): yield "caution", f"{josa(usual, '으로/로')} 읽고 적는 것이 보통입니다."
 
 # %% ../nbs/04_naming.ipynb #hf04c6b
 def sound_verdict(
