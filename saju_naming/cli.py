@@ -582,6 +582,7 @@ def _side_lines(one):
 def _print_comparison(console, found):
     "Names side by side: a row for each, then what each is made of."
     _print_sides(console, found)
+    for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
     for one in found.names:
         console.print(f"[bold]{one.name}[/] {one.name.score:.1f}점")
         for title, words in _side_lines(one):
