@@ -363,8 +363,9 @@ def _pictures():
 
 # %% ../nbs/lib/verify.ipynb #bb9b29fb
 _WORD = Pattern("(?<![가-힣])[가-힣]")
-_JOSA = "[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다"
-_AFTER = Pattern(f"(?:{_JOSA})?(?![가-힣])")
+_JOSA = ("[이가을를과와로]|으로|에서?|에게|께|처럼|같이|만큼|보다|까지|부터|마다|조차|하고|입니다"
+         "|이?(?:라는|란|라도|며|고|나|든|랑)")
+_AFTER = Pattern(f"(?:{_JOSA})?(?:만?[은도의]|[는만])?(?![가-힣])")
 
 class _Said(NamedTuple):
     "An image in a text."
