@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from .dates import Birth, find_birth, read_birth
 from .errors import InputError
-from .names import find_name
+from .names import borne
 from .ohaeng import ELEMENTS
 from .options import OPTIONS
 from .text import Scanner, normalize
@@ -105,6 +105,10 @@ def _fixed(words):
     words.take(r"(?<![가-힣])(?:에|꼭)?\s?(?:써|넣어)\s?(?:주세요|줘)")
     return {"fixed_syllable": found[2] or found[1]} | ({"position": place[0]} if place else {})
 
+# %% ../nbs/lib/asked.ipynb #a014w
+_WORDS = frozenset(   # names too, but seldom in such a sentence
+    "가진 다음 미리 바로 서로 아이 아주 예정 유아 이상 이제 이후 지을 한국 현재".split())
+
 # %% ../nbs/lib/asked.ipynb #a014
 _KIN = {"parents": "아버지|어머니|아빠|엄마|부모님|부모|할아버지|할머니",
         "siblings": "형제자매|형제|자매|남매|오빠|언니|누나|동생|첫째|둘째|(?<![가-힣])형"}
@@ -118,7 +122,7 @@ def _relatives(words, kin):
     for mark in _CALLED:
         for found in list(re.finditer(rf"(?:{kin}){mark}\s?{_NAMES}", words.left)):
             names = re.findall(r"[가-힣]{2,4}", re.sub(r"(?<=[가-힣])(?:과|와|하고|랑)\s", ", ", found[1]))
-            known = all(find_name(n) or find_name(n[1:]) for n in names)
+            known = all(n not in _WORDS and (borne(n) or borne(n[1:])) for n in names)
             if not known and not re.search("이름|성함", found[0]): continue
             told += names
             words.left = words.left.replace(found[0], " ", 1)

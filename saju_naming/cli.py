@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['our_error', 'flag_of', 'takes_flags', 'engine_options', 'typed', 'given', 'balance_bar', 'cli', 'recommend_command',
-           'ask_command', 'interactive_command', 'train_command', 'evaluate_command', 'chart_command', 'check_command',
-           'hanja_command', 'serve_command', 'flutter_command', 'main']
+           'ask_command', 'interactive_command', 'train_command', 'evaluate_command', 'chart_command', 'saju_command',
+           'check_command', 'hanja_command', 'serve_command', 'flutter_command', 'main']
 
 # %% ../nbs/13_cli.ipynb #c005
 import os
@@ -22,6 +22,7 @@ from functools import wraps
 from pathlib import Path
 import click
 from click.core import ParameterSource
+from .chart import full_chart
 from .checks import check, read
 from .errors import InputError, SajuError, Unavailable, needs
 from .hanja import by_reading, lookup, registrable_readings
@@ -164,7 +165,7 @@ def _char_line(c):
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
-    return "\n".join(filter(None, [getattr(name, "meaning", ""), " ".join(name.reason[1:])]))
+    return "\n".join(filter(None, [getattr(name, "meaning", ""), " ".join(name.reason)]))
 
 def _print_names(console, names):
     "Names with characters and reasons: a table, or blocks on a narrow terminal."
@@ -200,6 +201,7 @@ _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
   saju-naming interactive
   saju-naming chart --birth 1990-05-15T14:30
   saju-naming chart --input births.csv --output charts.csv
+  saju-naming saju --birth 1990-05-15T14:30 --gender 여자
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
   saju-naming hanja 瑞
   saju-naming evaluate --no-model
@@ -421,6 +423,49 @@ def chart_command(birth, mode, input, output, bom, as_json, **chart):
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
+
+# %% ../nbs/13_cli.ipynb #5c0bfef8
+def _print_chart(console, found):
+    "A full chart: the pillars with their gods and hidden stems, then strength, 용신, clock and 대운."
+    for p in found.pillars:
+        hidden = " ".join(f"{h.hanja}({h.god})" for h in p.hidden)
+        console.print(f"[bold]{p.hanja}[/]({p.hangul}){p.place}  천간 {p.stem_god}, 지지 {p.branch_god}, 지장간 {hidden}")
+    console.print(balance_bar(found.counts), "\n")
+    console.print(found.strength)
+    for y in found.yongsin: console.print(f"{y.rule}용신 {y.element or '없음'}: {y.why}")
+    console.print(found.clock)
+    for note in found.notes: console.print(f"[dim]· {note}[/]")
+    if found.daeun: _print_daeun(console, found.daeun)
+
+def _print_daeun(console, run):
+    "The ten-year pillars in one line, and how their start was counted."
+    console.print("\n대운 " + "  ".join(f"{d.age} [bold]{d.hanja}[/]" for d in run.steps))
+    way = f"순행: 다음 절({run.term})까지" if run.forward else f"역행: 지난 절({run.term})부터"
+    years, months, days = run.after
+    console.print(f"{way} {run.days}일, "
+                  f"태어난 지 {years}년 {months}개월 {days}일 뒤({run.steps[0].start})부터 열 해씩.")
+    for note in run.notes: console.print(f"[dim]· {note}[/]")
+
+# %% ../nbs/13_cli.ipynb #f4b37ef6
+@cli.command(name="saju", epilog="""\b
+보기:
+  saju-naming saju --birth 1990-05-15T14:30 --gender 여자
+  saju-naming saju --birth 1990-05-15T23:40 --gender 남자 --rat next --place 부산
+  saju-naming saju --birth 1990-05-15 --json              (시를 모를 때, 대운 없이)""")
+@takes_flags(pick("birth", "gender"), CHART, required=("birth",))
+@_JSON
+@_HELP
+def saju_command(birth, gender, as_json, **chart):
+    "사주를 자세히 봅니다: 십신, 지장간, 신강약, 용신과 까닭, 바로잡은 시각, 그리고 성별을 적으면 대운."
+    chart = given(chart, CHART)
+    not_future(birth, **chart)
+    found = full_chart(birth, gender, **chart)
+    if as_json: _print_json(asdict(found) | {"daeun": found.daeun and _daeun_data(found.daeun)})
+    else: _print_chart(_console(), found)
+
+def _daeun_data(run):
+    "A `DaeunTable` as values of JSON."
+    return run._asdict() | {"steps": [step._asdict() for step in run.steps]}
 
 # %% ../nbs/13_cli.ipynb #c038
 @cli.command(name="check", epilog="""\b

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 from .generate import SHIPPED, Reply, ask, recommend, told_text
 from .hanja import by_reading, lookup, table
-from .names import (COMMON_DOUBLE, find_name, given_names, name_logp, parse_gender, surname_info, surnames,
-                               popularity as popularity_band)
+from .names import (COMMON_DOUBLE, commonest, ERAS, find_name, name_logp, name_use, pair_logp, parse_gender,
+                               surname_info, surnames, usage)
 from .naming import analyze, char_quality
 from .errors import InputError, Unavailable
 from .folders import first_words
@@ -78,14 +78,14 @@ def readability(text, facts):
     return mean(h in table() and table()[h].level in ("education", "ks1001") for h in chars)
 
 @lru_cache(maxsize=2)
-def _least_name_like(gender): return min(name_logp(n.name, gender) for n in given_names() if len(n.name) <= 2 and popularity_band(n.name, gender))
+def _least_name_like(gender): return float(pair_logp(gender)[usage(gender) >= 10].min())
 
 def _fitting(name, gender):
-    band = popularity_band(name, gender)
-    return band < 5 if band else not find_name(name) and name_logp(name, gender) >= _least_name_like(gender)
+    if name_use(name, gender) >= 1: return name not in commonest(gender, 10, ERAS["2020s"])
+    return not find_name(name) and name_logp(name, gender) >= _least_name_like(gender)
 
 def popularity(text, facts):
-    "Names neither too common nor odd (인기 등급)."
+    "Names neither too common nor odd, by the counts of newborns' names (흔함)."
     return mean(_fitting(n["given"], facts["gender"]) for n in read_answer(text, facts)["names"] if facts.get("gender"))
 
 # %% ../nbs/10_evaluate.ipynb #c048

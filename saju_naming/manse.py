@@ -4,17 +4,18 @@
 
 # %% auto #0
 __all__ = ['TERMS', 'FIRST_YEAR', 'LAST_YEAR', 'LUNAR_FIRST', 'LUNAR_LAST', 'CHART_COLUMNS', 'solar_term_times', 'FourPillars',
-           'four_pillars', 'not_future', 'chart_csv']
+           'four_pillars', 'not_future', 'Daeun', 'DaeunTable', 'daeun', 'chart_csv']
 
 # %% ../nbs/01_manse.ipynb #c005
 import os, re
 from bisect import bisect_right
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from importlib.resources import files
 from itertools import islice
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 from zoneinfo import ZoneInfo
 import numpy as np
 from .checks import check, unknown_option
@@ -743,6 +744,65 @@ def not_future(
 ):
     "Refuses a birth that has not come yet; without an hour, by the date at the birthplace."
     _refuse_future(birth, four_pillars(birth, **chart), now or datetime.now(timezone.utc))
+
+# %% ../nbs/01_manse.ipynb #f879082e
+_THREE_DAYS, _SIX_HOURS, _TWELVE_MINUTES = 3*86400, 6*3600, 12*60   # 한 해, 한 달, 하루
+
+def _luck_term(chart, forward):  # → number of the 절 (see `_jeol`), seconds between it and the birth
+    "The 절 that 대운 is counted to (순행) or from (역행)."
+    utc, jeol = int(chart._seconds[1]), _jeol()
+    k = int(_jeol_index(utc, jeol)) + forward
+    return k, abs(int(jeol[k]) - utc)
+
+def _luck_age(seconds):  # → (해, 달, 날)
+    "Three days are a year, six hours a month, twelve minutes a day."
+    years, rest = divmod(seconds, _THREE_DAYS)
+    months, rest = divmod(rest, _SIX_HOURS)
+    return years, months, rest//_TWELVE_MINUTES
+
+# %% ../nbs/01_manse.ipynb #734ee57d
+class Daeun(NamedTuple):
+    "One ten-year pillar (대운)."
+    hanja: str   # 기둥, such as 壬午
+    hangul: str
+    age: int     # 대운수로 센 나이
+    start: str   # 시작하는 날, YYYY-MM-DD
+
+class DaeunTable(NamedTuple):
+    "The ten-year pillars of a birth (대운) and how their start was counted."
+    forward: bool    # 순행
+    term: str        # 세는 절의 이름
+    days: float      # 태어난 때와 그 절 사이의 날수
+    number: int      # 대운수
+    after: tuple     # 태어난 뒤 (해, 달, 날) 만에 시작
+    steps: tuple     # of `Daeun`
+    notes: tuple     # 알림
+
+def _later(moment, years, months=0):
+    "A date so many years and months later; a day that the month lacks is its last one."
+    month = moment.month - 1 + months
+    year, month = moment.year + years + month//12, month % 12 + 1
+    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
+
+# %% ../nbs/01_manse.ipynb #3b1876de
+def daeun(
+    chart,      # 한 사람의 `FourPillars`
+    gender,     # 남 | 여
+    count=10,   # 기둥의 수
+) -> DaeunTable:
+    "대운 by the rule above. Without an hour the birth is taken at noon, and the start may move by two months either way."
+    if np.ndim(chart.year): raise InputError("birth", np.shape(chart.year), "한 사람의 사주가 아닙니다", "한 사람씩 물어 주세요")
+    gender = check("gender", gender)
+    forward = (int(chart.year) % 2 == 0) == (gender == "남")
+    k, seconds = _luck_term(chart, forward)
+    after, number = _luck_age(seconds), max(1, (seconds + _THREE_DAYS//2)//_THREE_DAYS)
+    hours = timedelta(days=after[2], seconds=seconds % _TWELVE_MINUTES*120)
+    first, step = _later(chart.civil.item(), *after[:2]) + hours, 1 if forward else -1
+    pillars = [(int(chart.month) + step*i) % 60 for i in range(1, count + 1)]
+    steps = [Daeun(_HANJA[p], _HANGUL[p], number + 10*i, str(_later(first, 10*i).date())) for i, p in enumerate(pillars)]
+    unknown = "태어난 시각을 몰라 정오로 보고 세었습니다. 시작은 두 달까지 앞뒤로 달라질 수 있습니다."
+    notes = () if chart.hour >= 0 else (unknown,)
+    return DaeunTable(forward, TERMS[k % 12*2], round(seconds/86400, 2), number, after, tuple(steps), notes)
 
 # %% ../nbs/01_manse.ipynb #c131
 CHART_COLUMNS = ("year", "month", "day", "hour", *ELEMENTS, "read_as", "error")  # what `chart_csv` adds

@@ -80,6 +80,10 @@ _MODES = {"lacking": "개수 보충", "weighted": "가중 보충", "yongsin": "�
 _EN_MODES = {"lacking": "By count", "weighted": "Weighted", "yongsin": "Balance (yongsin)", "johu": "Season (johu)"}
 _PLACES, _EN_PLACES = {"first": "첫 글자", "second": "끝 글자"}, {"first": "First", "second": "Last"}
 _SCHOOLS, _EN_SCHOOLS = {"haerye": "해례본", "unhae": "운해본"}, {"haerye": "Haerye", "unhae": "Unhae"}
+_RARITY = {"common": "흔한 이름", "balanced": "알맞게", "rare": "드문 이름"}
+_EN_RARITY = {"common": "Common", "balanced": "Balanced", "rare": "Rare"}
+_ERAS = {"2020s": "요즘", "2010s": "2010년대", "2000s": "2000년대 끝"}
+_EN_ERAS = {"2020s": "Today", "2010s": "The 2010s", "2000s": "The late 2000s"}
 
 # %% ../nbs/lib/options.ipynb #d846fe44
 NAMING = (
@@ -98,6 +102,10 @@ NAMING = (
     Option("gender_neutral", "중성 이름", "Gender-neutral", "남녀 모두에게 어울리는 이름만", "flag", False,
            example=True),
     Option("hangul_only", "한글 이름", "Hangul only", "한글 이름 (발음오행으로 채웁니다)", "flag", False, example=True),
+    Option("rarity", "흔함", "How common", "얼마나 흔한 이름을 앞에 둘지", "choice", "balanced",
+           choices=_RARITY, en_choices=_EN_RARITY, example="rare"),
+    Option("era", "시대", "Era", "어느 시기에 짓던 이름을 앞에 둘지", "choice", "2020s",
+           choices=_ERAS, en_choices=_EN_ERAS, example="2000s"),
     Option("mode", "보충 방식", "Supplement rule", "무엇을 채울지 정하는 방식", "choice", "lacking",
            choices=_MODES, en_choices=_EN_MODES, example="johu"),
     Option("school", "발음오행 유파", "Sound school", "발음오행의 유파", "choice", "haerye",

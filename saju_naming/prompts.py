@@ -19,7 +19,8 @@ from functools import lru_cache
 from itertools import islice, product
 from zlib import crc32
 from .hanja import by_reading, natural_reading, sense_of, table
-from .names import find_name, given_names, sound_elements, surnames, SYLLABLES, teasing
+from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES
+from .puns import teasing
 from .naming import hanja_pool, is_feminine, supplement
 from .errors import InputError
 from .ohaeng import ELEMENTS, josa, relation
@@ -240,9 +241,9 @@ def names_of(
     gender,      # 남 | 여
     initial="",  # 첫 글자
 ) -> tuple:
-    "Given names in use for a gender in the 2010s or 2020s, the usual ones first."
-    def use(n): return tuple(map(int, reversed((n.male if gender == "남" else n.female)[-2:] or "00")))
-    return tuple(n.name for n in sorted(given_names(), key=use, reverse=True) if any(use(n)) and len(n.name) <= 2 and n.name.startswith(initial))
+    "Names of a gender that ten children or more get a year in the 2020s, the usual ones first."
+    usual = (n for n in commonest(gender, 2000, ERAS["2020s"]) if name_use(n, gender) >= 10 and len(n) <= 2)
+    return tuple(n for n in usual if find_name(n).gender in (gender, "both") and n.startswith(initial))
 
 @lru_cache
 def _initials(gender): return sorted({n[0] for n in names_of(gender) if len(names_of(gender, n[0])) >= 5})
@@ -493,8 +494,8 @@ def hangul_pool(
 ) -> dict:   # sorted elements, such as "목수" → [chars]; chars is a tuple of (음, 음)
     "Native names (우리말 이름) of two syllables by the elements of their sound (발음오행)."
     pool = {}
-    for n in given_names():
-        if n.kind == "pure" and len(n.name) == 2 and n.gender in (gender, "both") and n.meaning:
+    for n in pure_names():
+        if len(n.name) == 2 and n.gender in (gender, "both") and n.meaning:
             pool.setdefault("".join(sorted(sound_elements(n.name))), []).append(tuple((s, s) for s in n.name))
     return pool
 

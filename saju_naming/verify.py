@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 from .hanja import registrable_readings, sense_of, senses, table
-from .names import find_name, popularity, sound_elements, suri_luck, surnames
+from .names import find_name, name_use, sound_elements, suri_luck, surnames
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS
 from .text import Pattern, normalize
 
@@ -931,7 +931,7 @@ def _list_family(parsed, text, facts):
     given, asked, gender = [n["given"] for n in parsed["names"]], facts.get("initial"), facts.get("gender")
     told = [Claim("parses", bool(given) and len(given) == parsed["parts"], "이름의 목록이 아님")]
     for g in given if gender else ():
-        used = len(g) <= 2 and popularity(g, gender) > 0
+        used = len(g) <= 2 and name_use(g, gender) >= 1 and find_name(g).gender in (gender, "both")
         told.append(Claim("gender", used, f"이름: {g} {gender}자 이름 목록에 없음"))
     return told + [Claim("asked", g.startswith(asked), f"첫 글자: {g}") for g in given if asked]
 
