@@ -729,17 +729,12 @@ _popular = lru_cache(maxsize=4000)(popularity)   # 2 kB each: good names come up
 
 def _told_years(found): return [(year, n) for year, n in sorted(found.counts.items()) if n]
 
-def _rising(found):
-    "Whether more children than three years before were given the name."
-    n, before = found.counts[YEARS[-1]], found.counts.get(YEARS[-4])
-    return bool(n and before and n > 1.2*before)
-
 def _praise_use(given, gender):
     "How current the name is, where the table of the last year has it."
     told = [(g, _popular(given, g)) for g in (gender if gender != "both" else "남여")]
     if not all(found.counts[YEARS[-1]] for _, found in told): return []
     said = ", ".join(f"{_CHILD[g]} {found.counts[YEARS[-1]]:,}명" for g, found in told)
-    rising = all(_rising(found) for _, found in told)
+    rising = all(found.trend == "up" for _, found in told)
     return [f"{YEARS[-1]}년에 {said}{'이 받았고, 늘고 있는 이름입니다' if rising else '이 받은 이름입니다'}."]
 
 def _say_use(given, gender):
