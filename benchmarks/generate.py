@@ -11,7 +11,7 @@ import argparse, json, logging, os, platform, statistics, subprocess, sys, tempf
 from importlib.resources import files
 from pathlib import Path
 
-from saju_naming.generate import TransformersEngine, explanation_rule, load_engine, naming_grammar, pool_candidates, shares
+from saju_naming.generate import TransformersEngine, explanation_rule, load_engine, meanings_of, naming_grammar, pool_candidates
 from saju_naming.prompts import make_rows, plan_of
 from saju_naming.verify import parse_question
 
@@ -29,8 +29,9 @@ def requests(n):
     "(question, grammar) pairs from the naming rows of the test split."
     for _, question, _ in make_rows(n, "test", mix={"naming": 1}):
         asked = parse_question(question)
-        split = shares(pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"]), asked["count"] or 3)
-        yield question, naming_grammar(explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"])), split)
+        names = pool_candidates(asked["counts"], asked["gender"], asked["surname"], asked["length"])[:asked["count"] or 3]
+        told = explanation_rule(asked["counts"], plan_of(asked["counts"], asked["length"]))
+        yield question, naming_grammar(told, [(chars, meanings_of(chars)) for chars in names])
 
 
 def speed(engine, count, rows, held):

@@ -30,9 +30,9 @@ from .errors import InputError, Reason, Unavailable, missing, needs
 from .folders import SHIPPED, answering, broken, check_adapter, check_base, check_code, check_graphs, read_json, read_text, reading
 from .options import CHART, ENGINE, NAMING, OPTIONS, pick
 from .text import normalize
-from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has_fixed, name_block, name_pool, name_rng, names_of, naming_answer,
-                                 naming_question, plan_of, relation_answer, style_counts, wish, write_explanation, write_meaning,
-                                 write_meanings)
+from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has_fixed, name_block, name_pool,
+                                 name_rng, names_of, naming_answer, naming_question, plan_of, relation_answer,
+                                 style_counts, wish, write_explanation, write_meaning, write_meanings)
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #c009
@@ -91,7 +91,8 @@ def naming_grammar(
     names,  # (글자들, 뜻 문장들) of each name, in their order
 ) -> str:
     "The grammar of a naming answer: explanation, then each name with one of its meanings."
-    blocks = [f'{literal(name_block(chars) + chr(10) + "의미: ")} {meaning_rule(meanings)}' for chars, meanings in names]
+    def block(chars, meanings): return literal(name_block(chars) + "\n의미: ") + " " + meaning_rule(meanings)
+    blocks = [block(*name) for name in names]
     rules = (f"name{i}: {block}" for i, block in enumerate(blocks))
     between = r' "\n\n" '.join(f"name{i}" for i in range(len(blocks)))
     return grammar(rf'told "\n\n이름 추천\n" {between}', f"told: {told}", *rules)
@@ -525,15 +526,16 @@ def write_names(
     names,      # in their order: of chars ((한자, 음), …)
     seed=0,     # 씨앗
     wished="",  # of `wish`: 돌림자, 한글 이름
+    key=None,   # what the meanings are drawn by; None is the seed
 ) -> list:      # of `Reply`, one for each five names
     "Names as the engine ranked them, told in the words that the model chooses, or by the engine where the model fails."
-    plan, replies = plan_of(counts, len(names[0])), []
+    plan, replies, key = plan_of(counts, len(names[0])), [], seed if key is None else key
     for done in range(0, len(names), MOST):
         some = names[done:done + MOST]
         told = literal(parse_answer(replies[0].text, hangul=True)["explanation"]) if replies else explanation_rule(counts, plan)
-        rules = naming_grammar(told, [(chars, meanings_of(chars, seed)) for chars in some])
+        rules = naming_grammar(told, [(chars, meanings_of(chars, key)) for chars in some])
         question = naming_question(counts, gender, surname, len(some), len(plan)) + wished
-        def own(): return naming_answer(random.Random(seed), counts, some, seed)
+        def own(): return naming_answer(random.Random(seed), counts, some, key)
         replies.append(write(engine, question, rules, own, seed, {name_block(chars).split("\n")[0] for chars in some}))
     return replies
 
@@ -550,9 +552,13 @@ class Told(Recommendation):
     source: str         # model | engine
     source_reason: str  # 까닭
 
+def _key(found, seed):
+    "What the meanings of a request are drawn by: seed, surname, pillars, and not where a name stands in the answer."
+    return "/".join([str(seed), found.options["surname"], *found.analysis.pillars])
+
 def _by_engine(found, why, seed=0):
     "The rule engine's own explanation of its names."
-    def told(chars): return write_meaning(name_rng(seed, chars), chars)
+    def told(chars): return write_meaning(name_rng(_key(found, seed), chars), chars)
     names = tuple(ToldName(**vars(n), meaning=told(_chars(n))) for n in found.names)
     return Told(**vars(found) | {"names": names}, explanation=" ".join(found.analysis.sentences[1:]), source="engine", source_reason=Reason.of(why).after(f"{SOURCES['engine']}: "))
 
@@ -597,7 +603,8 @@ def _assemble(found, replies):
     said = {tuple(zip(n["hanja"] or n["given"], n["given"])): n["meaning"] for p in parsed for n in p["names"]}
     answer, (source, why) = found.told(), _whose(replies, parsed)
     names = tuple(ToldName(**vars(name), meaning=said[_chars(name)]) for name in answer.names)
-    return Told(**vars(answer) | {"names": names}, explanation=parsed[0]["explanation"], source=source, source_reason=why)
+    return Told(**vars(answer) | {"names": names}, explanation=parsed[0]["explanation"], source=source,
+                source_reason=why)
 
 # %% ../nbs/09_generate.ipynb #c074
 class _Loading:
@@ -634,7 +641,7 @@ def recommend(
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
 ) -> Told:
-    "The engine's best names, told in the words that the model chooses; verified. The same input and seed give the same answer."
+    "The engine's best names in the words that the model chooses; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
     count, seed = options["count"], options["seed"]
     loading = _Loading(engine, model, trust_model)
@@ -647,9 +654,11 @@ def recommend(
     ready = loading.engine()
     if why: return alone(why)
     if loading.error: return alone(loading.error.reason)
-    wished = wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"], **_school(options))
+    wished = wish(options["fixed_syllable"] or "", options["position"] or "", options["hangul_only"],
+                  **_school(options))
     counts = tuple(found.analysis.counts.values())
-    return _assemble(found, write_names(ready, counts, sex, found.options["surname"], names, seed, wished))
+    told = write_names(ready, counts, sex, found.options["surname"], names, seed, wished, _key(found, seed))
+    return _assemble(found, told)
 
 # %% ../nbs/09_generate.ipynb #c081
 SHARE = 8  # 목록의 한 자리에서 모델이 견주는 것의 수
