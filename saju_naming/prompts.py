@@ -287,10 +287,10 @@ def write_meanings(
     chars,  # 글자들: of (한자, 음), or of (음, 음) for a Hangul-only name
     n=1,    # 문장의 수; a name of which there is only one thing to say has one
 ) -> list:  # of str
-    "What a name says (뜻): by the images of its characters, by the 훈음 where a character has none, by the dictionary for a native name."
+    "What a name says (뜻): by its characters' images, by their 훈음 where one has none, by the dictionary if it is native."
     if chars[0][0] == chars[0][1]: return [hangul_meaning("".join(r for _, r in chars))]
     told = [(reading, sense_of(hanja, reading)) for hanja, reading in chars]
-    if not all(sense for _, sense in told): return [_plain_meaning(chars)]
+    if len(told) > 2 or not all(sense for _, sense in told): return [_plain_meaning(chars)]
     return write_sentences(rng, told, n)
 
 def write_meaning(

@@ -260,7 +260,7 @@ KINDS = {  # kind → what it asks
     "legal_hanja": "Every Hanja is on the list for names (적법한 한자).",
     "reading": "Every listed Hanja registers under its reading, which is the syllable of the name (음).",
     "element": "Every stated element of a character is the table's (자원오행).",
-    "meaning": "Every stated meaning and image is the table's for its character; meaning sentences claim nothing else (훈, 그림).",
+    "meaning": "Every stated meaning and image is its character's; meaning sentences claim nothing else (훈, 그림).",
     "strokes": "Every stated number of strokes or of a frame is right for the Hanja before it (획수).",
     "plan": "The names supply the planned elements, place by place (계획).",
     "chart_claims": "What is said on the chart is true: counts, lacking, most, least, plan, relations (풀이의 주장).",
@@ -342,7 +342,7 @@ def _quote_claims(text, chars):
         told.append(Claim("meaning", right, f"뜻의 훈음: {said or '말하지 않음'}"))
     return told
 
-# %% ../nbs/lib/verify.ipynb #94e74380
+# %% ../nbs/lib/verify.ipynb #ae5cdeaa
 class _Picture(NamedTuple):
     "An image of the table (그림), as it is looked for in a text."
     noun: str      # 명사구
@@ -361,9 +361,11 @@ def _pictures():
     for noun in sorted(found, key=len, reverse=True): by_start.setdefault(noun[:2], []).append(found[noun])
     return by_start
 
-# %% ../nbs/lib/verify.ipynb #98764e14
+# %% ../nbs/lib/verify.ipynb #bb9b29fb
 _WORD = Pattern("(?<![가-힣])[가-힣]")
-_AFTER = Pattern("(?:[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다)?(?![가-힣])")
+_JOSA = ("[이가을를과와로]|으로|에서?|에게|께|처럼|같이|만큼|보다|까지|부터|마다|조차|하고|입니다"
+         "|이?(?:라는|란|라도|며|고|나|든|랑)")
+_AFTER = Pattern(f"(?:{_JOSA})?(?:만?[은도의]|[는만])?(?![가-힣])")
 
 class _Said(NamedTuple):
     "An image in a text."
@@ -381,6 +383,7 @@ def _picture_at(text, start):
         if verb or _AFTER.match(text, end): return _Said(start, end, end + len(verb), picture)
     return None
 
+# %% ../nbs/lib/verify.ipynb #56f08258
 @lru_cache(maxsize=4096)
 def said_pictures(
     text,      # 뜻 문장
@@ -399,11 +402,13 @@ def without_pictures(
     for said in reversed(said_pictures(text)): text = text[:said.start] + "□" + text[said.end:]
     return text
 
-# %% ../nbs/lib/verify.ipynb #3dd449d3
-_MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
+# %% ../nbs/lib/verify.ipynb #88fe66e9
+_MARK = Pattern(rf"(?<![가-힣])([가-힣]{{0,20}})\(({HAN}+)\)")
 
 @lru_cache(maxsize=None)
-def _every_hun(): return {h.meaning_of(r) for h in table().values() for r in h.readings} | {s.sense for s in senses().values()}
+def _every_hun():
+    "Every 훈 of the dictionary and every one for naming."
+    return {h.meaning_of(r) for h in table().values() for r in h.readings} | {s.sense for s in senses().values()}
 
 def _own_huns(reading, hanja):
     "The 훈 that a character may be called by: the dictionary's, and that for naming."
@@ -416,7 +421,12 @@ def _called(before, reading, hanja):
     stray = not own and re.search("(?<![가-힣□])([가-힣]+) $", without_pictures(before))   # 언덕에 서고 혁(赫)
     return None if stray and stray[1] in _every_hun() else own
 
-# %% ../nbs/lib/verify.ipynb #8bf8aeb4
+# %% ../nbs/lib/verify.ipynb #18eda4dc
+def _joined_claims(word, after):
+    "Whether the particle that stands right behind a word agrees with it."
+    joined = re.match(rf"({_PARTICLE})(?![가-힣])", after)
+    return [Claim("particles", agrees(word, joined[1]), f"조사: {word}{joined[1]}")] if joined else []
+
 def _mark_claims(text, chars):
     "(claims, text with ◇ for what was read) of the Hanja in brackets."
     told, given, name = [], "".join(r for r, _ in chars), "".join(h for _, h in chars)
@@ -431,44 +441,50 @@ def _mark_claims(text, chars):
             hun = _called(before, word, hanja) if readings.get(hanja) == word else None
             right, start = hun is not None, start - (len(hun) + 1 if hun else 0)
         told.append(Claim("meaning", right, f"글자를 부르는 말: {mark[0]}"))
-        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[mark.end():])
-        if joined and word: told.append(Claim("particles", agrees(word, joined[1]), f"조사: {word}{joined[1]}"))
+        if word: told += _joined_claims(word, text[mark.end():])
         left = left[:start] + ("" if shown else "◇") + left[mark.end():]
     return told, left
 
+# %% ../nbs/lib/verify.ipynb #585d0d8e
 def _owned(reading, hanja):
     "The listed (한자, 본음) that a character of a name stands for, in a set."
     sense = sense_of(hanja, reading) if reading else None
     return {(sense.hanja, sense.reading)} if sense else set()
 
-# %% ../nbs/lib/verify.ipynb #4936e3f8
+# %% ../nbs/lib/verify.ipynb #878f930d
+_LONGEST = 1000  # 글자; what is longer is no sentence on a name
+
+def _pictured(text): return len(text) < _LONGEST and bool(said_pictures(text))
+
+def _own_words(text, chars):
+    "A sentence on images without them and without the characters that it calls: what is left are the writer's words."
+    return without_pictures(_mark_claims(text, chars)[1]) if _pictured(text) else text
+
 _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
 
 def _picture_claims(text, chars):
     "The claims of a sentence that says images: whose they are, that each character has one, that none comes twice."
     said, own = said_pictures(text), {char: _owned(*char) for char in chars}
-    told = [Claim("meaning", bool(s.picture.owners & set().union(*own.values())), f"다른 글자의 그림: {s.picture.noun}") for s in said]
+    whole, nouns = set().union(*own.values()), [s.picture.noun for s in said]
+    told = [Claim("meaning", bool(s.picture.owners & whole), f"다른 글자의 그림: {s.picture.noun}") for s in said]
     for (reading, hanja), pair in own.items():
         has = any(s.picture.owners & pair for s in said)
         told.append(Claim("meaning", has or not pair, f"그림을 말하지 않음: {reading}({hanja})"))
-    nouns = [s.picture.noun for s in said]
     told += fault("meaning", "그림이 겹침", len(set(nouns)) < len(nouns))
-    for s in said:
-        joined = re.match(rf"({_PARTICLE})(?![가-힣])", text[s.noun_end:])
-        if joined: told.append(Claim("particles", agrees(s.picture.noun, joined[1]), f"조사: {s.picture.noun}{joined[1]}"))
+    for s in said: told += _joined_claims(s.picture.noun, text[s.noun_end:])
     quoted = {f"{hun} {reading}" for reading, hanja in chars for hun in _own_huns(reading, hanja)}
     return told + [Claim("meaning", q in quoted, f"뜻의 훈음: {q}") for _, q in _QUOTED.findall(text)]
 
-# %% ../nbs/lib/verify.ipynb #b171b368
+# %% ../nbs/lib/verify.ipynb #2ed7cf49
 def meaning_claims(
     text,    # 뜻 문장
     chars,   # 글자들: (음, 한자, …)
 ) -> list:   # of `Claim`
     "The claims of a sentence on what a name means: by images where it says any, else by the quoted 훈음."
     chars, beside, spoken = [char[:2] for char in chars], _QUOTED.sub("", text), text
-    if said_pictures(text) and all(h in table() for _, h in chars):
-        marks, left = _mark_claims(text, chars)
-        told, spoken = _picture_claims(text, chars) + marks, _HEADING.sub("", without_pictures(left))
+    if _pictured(text) and all(h in table() for _, h in chars):
+        told = _picture_claims(text, chars) + _mark_claims(text, chars)[0]
+        spoken = _HEADING.sub("", _own_words(text, chars))
         beside = re.sub("[□◇]", "", _QUOTED.sub("", spoken))
     else: told = _quote_claims(text, chars)
     free = fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
@@ -878,7 +894,7 @@ def _head_claims(name, facts):
 
 def _prose(parsed):
     "The sentences of an answer without what they quote and picture; the meaning of a native name is the dictionary's."
-    meanings = (without_pictures(n["meaning"]) for n in parsed["names"] if n["hanja"])
+    meanings = (_own_words(n["meaning"], list(zip(n["given"], n["hanja"]))) for n in parsed["names"] if n["hanja"])
     return _unquoted(" ".join([parsed["explanation"], *meanings]))
 
 def _word_claims(parsed, facts):
@@ -890,7 +906,7 @@ def _word_claims(parsed, facts):
     if not surname: return told
     said = re.findall(r"(?<![가-힣])([가-힣]{1,2})씨", prose)
     for given in (n["given"] for n in parsed["names"]):
-        if len(given) > 1 and given in prose: said += re.findall(rf"(?<![가-힣])([가-힣]{{1,2}}){given}", prose)
+        if len(given) > 1 and given in prose: said += re.findall(rf"(?<![가-힣])(?!아이)([가-힣]{{1,2}}){given}", prose)
     return told + [Claim("surname", s == surname, f"성: {s}") for s in said if s in surnames()]
 
 # %% ../nbs/lib/verify.ipynb #badeaf74
