@@ -48,7 +48,7 @@ def _no_letters(one, given):
     return InputError("name", given, f"{said} {why}", remedy)
 
 def _ways(given):
-    "The characters of each syllable; none for a native name (하늘) that some syllable keeps in Hangul; else `InputError`."
+    "The characters of each syllable; none for a native name (하늘) that a syllable keeps in Hangul; else `InputError`."
     letters = [_letters(s) for s in given]
     bare = [one for one in letters if not one.kept]
     if bare and not _is_native(given): raise _no_letters(bare[0], given)
@@ -218,13 +218,15 @@ def hanja_for(
     letters = _ways(given)
     chart = {o.name: options[o.name] for o in CHART}
     analysis = None if birth is None else analyze(birth, options["mode"], len(given), **chart)
-    own = dict(hangul_only=not letters) | {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
+    own = {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
+    own["hangul_only"] = not letters
     tell = teller(surname, check("gender", gender) or suited_gender(given), analysis.plan if analysis else (), **own)
     texts = _best(letters, tell, count) if letters else [""]
     names = tuple(_chosen(text, given, tell, options["seed"]) for text in texts)
     searched = int(np.prod([len(one.kept) for one in letters])) if letters else 0
     refused = sum(one.refused for one in letters)
-    return HanjaChoices(given, tell.request.gender, analysis, names, searched, refused, _notes(given, letters, tell, gender))
+    notes = _notes(given, letters, tell, gender)
+    return HanjaChoices(given, tell.request.gender, analysis, names, searched, refused, notes)
 
 # %% ../nbs/lib/choices.ipynb #hfch23
 @dataclass(frozen=True)
