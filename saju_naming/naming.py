@@ -314,9 +314,9 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
-    "common": ((1, 1.0), (30, 1.0), (100, 0.6), (1000, 0.1)),
-    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.75), (500, 0.73), (1500, 0.5), (4000, 0.1)),
-    "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (2000, 0.6), (4000, 0.2))}
+    "common": ((1, 1.0), (30, 1.0), (60, 0.65), (150, 0.25), (800, 0.1), (1500, 0.04), (6000, 0.0)),
+    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.76), (550, 0.74), (800, 0.3), (1500, 0.04), (6000, 0.0)),
+    "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (1500, 0.3), (6000, 0.0))}
 _FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
 @lru_cache(maxsize=8)
@@ -337,7 +337,7 @@ def _fading(gender, era):
     return np.where(fell, 1, np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1))
 
 # %% ../nbs/04_naming.ipynb #rkf19
-_ALONE = 5   # 외자는 드물어 저희끼리의 순위에 곱한다
+_ALONE = 8   # 외자는 드물어 저희끼리의 순위에 곱한다
 
 def _by_rank(share, rarity, alone, among=None):
     "Scores 0..1 by shares: their rank among names as long (`alone`: one syllable), then the curve of `RARITY`."
@@ -358,7 +358,7 @@ def _counted_scores(bearer, rarity, era):
     alone = _spots()[:, 1] == len(SYLLABLES)
     if bearer == "both":
         boys, girls = _expected("남", era), _expected("여", era)
-        share = np.where(_genders() == "both", np.minimum(boys, girls), 0)
+        share = np.where(np.array(_genders()) == "both", np.minimum(boys, girls), 0)
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
     mine = _expected(bearer, era)
@@ -482,13 +482,14 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 7, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자나 형제자매가 있어 고를 것이 적을 때
+TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
 
 def _taste(analysis, request):
     "What moves each counted name among the good ones, in points: by chart, surname, gender and seed alone."
     said = " ".join([*analysis.pillars, request.surname, request.gender])
     rng = np.random.default_rng([crc32(said.encode()), request.seed])
-    size = LITTLE if request.fixed or request.siblings else TASTE
+    few = request.wish.wanted or request.gender_neutral or request.hangul_only or request.length == 1
+    size = LITTLE if few or request.siblings else TASTE
     return np.float32(size)*rng.gumbel(size=len(name_counts().names)).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk072b
@@ -710,17 +711,12 @@ _popular = lru_cache(maxsize=4000)(popularity)   # 2 kB each: good names come up
 
 def _told_years(found): return [(year, n) for year, n in sorted(found.counts.items()) if n]
 
-def _rising(found):
-    "Whether more children than three years before were given the name."
-    n, before = found.counts[YEARS[-1]], found.counts.get(YEARS[-4])
-    return bool(n and before and n > 1.2*before)
-
 def _praise_use(given, gender):
     "How current the name is, where the table of the last year has it."
     told = [(g, _popular(given, g)) for g in (gender if gender != "both" else "남여")]
     if not all(found.counts[YEARS[-1]] for _, found in told): return []
     said = ", ".join(f"{_CHILD[g]} {found.counts[YEARS[-1]]:,}명" for g, found in told)
-    rising = all(_rising(found) for _, found in told)
+    rising = all(found.trend == "up" for _, found in told)
     return [f"{YEARS[-1]}년에 {said}{'이 받았고, 늘고 있는 이름입니다' if rising else '이 받은 이름입니다'}."]
 
 def _say_use(given, gender):

@@ -195,7 +195,8 @@ def test_check_a_name(visit, server):
     for field, value in BIRTH.items(): page.locator(f"#{field}").fill(value)
     go.click()
     expect(page.locator(".pillars")).to_be_visible()
-    for sentence in check_name("김서연", "金瑞淵", birth="1990-05-15T14:30").name.reason[1:]: expect(page.locator(".card")).to_contain_text(sentence)
+    named = check_name("김서연", "金瑞淵", birth="1990-05-15T14:30").name
+    for sentence in named.reason + named.details: expect(page.locator(".card")).to_contain_text(sentence)
     page.screenshot(path=SCREENS/"page-phone-light-check.png", full_page=True)
     page.get_by_role("button", name="김서연 뜻 보기").click()
     expect(page.locator("#picked .wish")).to_contain_text("상서로울 서")

@@ -72,19 +72,17 @@ function rules(name) {
   return rowsOf("등록 규칙", [["규칙"], ["결과"], ["내용"]], name.legality.map(rule => [ko("td", {}, rule.rule), h("td", {}, t(rule.ok ? "통과" : "걸림")), ko("td", {}, rule.detail)]));
 }
 
-const COUNTED = /^(소리는|소리의|획수 사격은)/;  // reasons that the fold shows as tables
-
 function fold(name) {
   const sounds = [...hangul(name)].map((syllable, i) => h("li", {}, h("span", { class: "chip", "data-e": name.sound[i] }, ko("span", {}, syllable), " ", t(name.sound[i]))));
   return h("details", { class: "fold" }, h("summary", {}, t("획수와 소리")), strokes(name), h("h4", {}, t("소리")), h("ul", { class: "sounds" }, sounds),
-    name.reason.filter(said => COUNTED.test(said)).map(said => ko("p", {}, said)));
+    name.details.map(said => ko("p", {}, said)));
 }
 
 export function card(name, { choose, label = "고르기", copy, chosen = false, full = false }) {
-  const called = hangul(name), why = name.reason.filter(said => !COUNTED.test(said)).slice(name.given_hanja ? 1 : 0);
+  const called = hangul(name);
   return h("article", { class: "card", "data-chosen": chosen },
     glyphs(name), h("h3", {}, ko("span", {}, called), h("small", { lang: "en" }, name.romanization)),
-    name.meaning && ko("p", { class: "wish" }, name.meaning), ko("ul", { class: "why" }, why.map(said => h("li", {}, said))),
+    name.meaning && ko("p", { class: "wish" }, name.meaning), ko("ul", { class: "why" }, name.reason.map(said => h("li", {}, said))),
     fold(name), full && rules(name),
     h("div", { class: "actions" }, choose && button(t(label), () => choose(name), "main", `${called} ${t(label)}`), button(t("복사"), () => copy([name]), "second", `${called} ${t("복사")}`)));
 }
