@@ -493,14 +493,14 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(돌림자, 형제자매, 중성, 외자, 한글 이름)
+TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
 
 def _taste(analysis, request):
     "What moves each name of `_cells` among the good ones, in points: by chart, surname, gender and seed alone."
     said = " ".join([*analysis.pillars, request.surname, request.gender])
     rng = np.random.default_rng([crc32(said.encode()), request.seed])
-    few = request.fixed or request.siblings or request.gender_neutral or request.hangul_only or request.length == 1
-    size = LITTLE if few else TASTE
+    few = request.wish.wanted or request.gender_neutral or request.hangul_only or request.length == 1
+    size = LITTLE if few or request.siblings else TASTE
     return np.float32(size)*rng.gumbel(size=len(_cells()[0])).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk072b
