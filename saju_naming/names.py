@@ -261,6 +261,7 @@ class Native(NamedTuple):
     certainty: str  # 뜻의 근거, one of `CERTAINTIES`
     images: tuple   # of `saju_naming.hanja.Image`, two or three, of the whole name
 
+# %% ../nbs/03_names.ipynb #nat012b
 @lru_cache(maxsize=1)
 def _pictured():
     "What was written of each native name: name → (certainty, images)."
