@@ -564,7 +564,7 @@ def hanja_for_command(name, birth, surname, as_json, **asked):
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
 
 # %% ../nbs/13_cli.ipynb #hf13c2
-_PARTS = {"name": "이름", "hanja": "한자", "sound": "소리", "suri": "사격", "eumyang": "음양", "plan": "보충",
+_PARTS = {"name": "이름", "hanja": "한자", "sound": "소리", "suri": "사격", "eumyang": "음양", "plan": "보충", "seldom": "드문 글자",
           "siblings": "형제자매", "pun": "말소리", "person": "알려진 이름"}
 
 def _recent(one):
