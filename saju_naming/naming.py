@@ -17,11 +17,11 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum, _spellings
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum
 from .manse import four_pillars
-from .names import (DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
+from .names import (BOTH, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
                                parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
-                               surname_info, surname_note, surname_strokes, surnames, pure_names, _genders, _spots)
+                               surname_info, surname_note, surname_strokes, surnames, pure_names, name_spots)
 
 from .puns import heard_words, known_person
 from .search import NO_SYLLABLE, Block, Limits, Pool, Tables, make_pool, select
@@ -233,6 +233,7 @@ def _candidates(gender, wide):
             quality = char_quality(c, r, None if gender == "both" else gender)
             yield c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, quality, feminine, masculine
 
+# %% ../nbs/04_naming.ipynb #rk054b
 @lru_cache
 def hanja_pool(
     gender=None,  # 남 | 여 | both; None: whoever asks
@@ -258,6 +259,7 @@ MISSING = -10      # 채우려던 오행 하나를 못 채울 때
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 _FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
 
+# %% ../nbs/04_naming.ipynb #rk057b
 def sound_score(
     elements,   # 소리의 오행, the last syllable of the surname first
 ) -> float:     # 0..1
@@ -353,10 +355,10 @@ def _leaning(gender, era):
 
 def _counted_scores(bearer, rarity, era):
     "Scores 0..1 of every counted name; of neutral ones by the gender that gets it less."
-    alone = _spots()[:, 1] == len(SYLLABLES)
+    alone = name_spots()[:, 1] == len(SYLLABLES)
     if bearer == "both":
         boys, girls = _expected("남", era), _expected("여", era)
-        share = np.where(np.array(_genders()) == "both", np.minimum(boys, girls), 0)
+        share = np.minimum(boys, girls)*(np.minimum(boys, girls) >= BOTH*np.maximum(boys, girls))
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
     mine = _expected(bearer, era)
@@ -366,8 +368,8 @@ def _counted_scores(bearer, rarity, era):
 @lru_cache(maxsize=1)
 def _cells():
     "Which counted names have one or two syllables of the list, and their places in a flat (syllables, syllables + 1) table."
-    kept = np.flatnonzero(_spots()[:, 0] >= 0)
-    return kept, _spots()[kept] @ np.array([len(SYLLABLES) + 1, 1])
+    kept = np.flatnonzero(name_spots()[:, 0] >= 0)
+    return kept, name_spots()[kept] @ np.array([len(SYLLABLES) + 1, 1])
 
 @lru_cache(maxsize=8)
 def _name_table(bearer, rarity, era):
@@ -561,15 +563,6 @@ def _spelled_points(bearer):
         given = SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else "")
         return {text: SPELLED*share for text, share in _spelled(given, bearer).items()}
     return points
-
-@lru_cache
-def _spelled_ceiling():
-    "The most that spellings can add to each pair of syllables, in points."
-    ceiling = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
-    for given in _spellings():
-        spots = [SYLLABLE_INDEX.get(s) for s in (given[:1], given[1:])]
-        if None not in spots: ceiling[spots[0], spots[1]] = SPELLED
-    return ceiling
 
 # %% ../nbs/04_naming.ipynb #c080
 _GOOD = 0.5  # 돌림자의 글자를 고르게 쓸 때, 됨됨이가 이만큼은 되는 글자만 센다
@@ -942,13 +935,11 @@ def _own_points(pool, request):
     return np.float32(weight)*_char_score(pool.quality)
 
 # %% ../nbs/04_naming.ipynb #rk110b
-_NONE_SPELLED = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
-
 def _tables(request, analysis):
     "What the blocks of a request share (`search.Tables`)."
     syllables, strokes = _syllable_table(request, analysis), _stroke_table(request.surname_strokes)
-    if request.hangul_only: return Tables(syllables, strokes, _NONE_SPELLED, lambda first, second: {})
-    return Tables(syllables, strokes, _spelled_ceiling(), _spelled_points(request.bearer))
+    if request.hangul_only: return Tables(syllables, strokes, 0, lambda first, second: {})
+    return Tables(syllables, strokes, SPELLED, _spelled_points(request.bearer))
 
 def _scored_blocks(analysis, request):
     "Every candidate, with what its points are made of, and how often the characters of the generation syllable may stand."
