@@ -299,6 +299,7 @@ def _sounds():
     vowel = letters//28 % 21
     return np.where(paired, _FLOWS[element[:, 0], element[:, 1]], 0.5), paired & (vowel[:, 0] == vowel[:, 1])
 
+# %% ../nbs/04_naming.ipynb #rkf02b
 def choice_features(
     gender,         # 남 | 여
     year,           # 고르는 해: only the years before it are seen
@@ -347,6 +348,7 @@ def _by_rank(share, rarity, alone, among=None):
     at, scores = zip(*RARITY[rarity])
     return np.where(share > 0, np.interp(np.log(rank), np.log(at), scores), 0)
 
+# %% ../nbs/04_naming.ipynb #rkf19b
 def _leaning(gender, era):
     "Names that the other gender gets nearly as often or more: expected, or in the years of the era."
     other, spots = "여" if gender == "남" else "남", slice(YEARS.index(ERAS[era][0]), YEARS.index(ERAS[era][-1]) + 1)

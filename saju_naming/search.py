@@ -78,7 +78,7 @@ class Tables:
 # %% ../nbs/lib/search.ipynb #sr12
 @dataclass
 class Block:
-    "Two pools, which of them is fixed (0, 1 or None), what each character brings and what every pair of the block gets."
+    "Two pools, which of them is fixed (0, 1 or None), what each character brings and what every pair here gets."
     first: Pool
     second: Pool
     fixed: object
