@@ -24,6 +24,7 @@ import click
 from click.core import ParameterSource
 from .chart import full_chart
 from .checks import check, read
+from .due import is_range
 from .errors import InputError, SajuError, Unavailable, needs
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import EXAMPLES, ask, load_engine, recommend
@@ -82,9 +83,10 @@ def flag_of(
     option,          # `Option`
     required=False,  # whether the command cannot do without it
     more=(),         # other spellings, such as --base-url
+    callback=None,   # click's: sees the value, also where none was given
 ):                   # click's decorator
     "A click option made from an option of the table."
-    own: dict = dict(help=_help(option), required=required)
+    own: dict = dict(help=_help(option), required=required, callback=callback)
     if option.kind == "flag": return click.option(option.flag, option.name, is_flag=True, help=own["help"])
     if option.kind in _REPEATED: return click.option(option.flag, option.name, multiple=True, type=_Typed(option), help=own["help"])
     if option.default is not None: own |= dict(default=option.default, show_default=True)
@@ -193,6 +195,22 @@ def _is_utf(stream): return (getattr(stream, "encoding", "") or "").lower().star
 
 _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
 
+# %% ../nbs/13_cli.ipynb #wi13due
+def _gender_or_due(ctx, param, value):
+    "The gender may be left out only of a child who is expected (예정일)."
+    if value is None and not is_range(ctx.params.get("birth")): raise click.MissingParameter(ctx=ctx, param=param)
+    return value
+
+def _due(due, as_json):
+    "Prints the names for a child who is expected (예정일)."
+    if as_json: return _print_json(asdict(due))
+    console = _console()
+    for line in due.sentences: console.print(line, markup=False)
+    for note in due.notes: console.print(f"· {note}", style="dim", markup=False)
+    for i, one in enumerate(due, 1):
+        console.print(f"\n{i}. [bold]{one}[/] {one.name.romanization} {one.name.score:.1f}점", *map(_char_line, one.name.chars), sep="\n")
+        console.print(one.said, *one.name.reason, sep="\n", markup=False)
+
 # %% ../nbs/13_cli.ipynb #c024
 @click.group(invoke_without_command=True, epilog="""\b
 보기:
@@ -223,17 +241,22 @@ def cli(ctx):
   saju-naming recommend --birth 2024-02-04T18:00 --gender 남자 --surname 박 --fixed-syllable 準 --position second
   saju-naming recommend --birth 2024-02-04T18:00 --gender 여자 --surname 최 --hangul-only --json
   saju-naming recommend --birth 1990-05-15T14:30 --gender 여자 --surname 김 --no-model --count 10
+  saju-naming recommend --birth 2024-02-04T18:00 --gender 여자 --surname 김 --wanted 서:첫 --avoid-sound ㅎ --ending open
+  saju-naming recommend --birth 2027-03-01~2027-03-14 --surname 김         (예정일, 성별을 모를 때)
 다른 모델로: --engine transformers --model runs/tiny_lora8
 다른 서버로: --engine openai --model http://localhost:8000/v1""")
-@takes_flags(pick("birth", "gender", "surname"), NAMING, required=("birth", "gender", "surname"))
+@takes_flags(pick("birth"), required=("birth",))
+@flag_of(OPTIONS["gender"], callback=_gender_or_due)
+@takes_flags(pick("surname"), NAMING, required=("surname",))
 @engine_options
 @takes_flags(CHART)
 @_JSON
 @_HELP
-def recommend_command(birth, as_json, writer, **asked):
+def recommend_command(birth, gender, as_json, writer, **asked):
     "이름을 권합니다. 엔진이 적법한 이름을 모두 견주어 후보를 내고, 모델이 고르고 풀이합니다."
+    if is_range(birth): return _due(recommend(birth, gender, **asked, **writer), as_json)
     not_future(birth, **given(asked, CHART))
-    answer = recommend(birth, **asked, **writer)
+    answer = recommend(birth, gender, **asked, **writer)
     if as_json: return _print_json(asdict(answer))
     console = _console()
     _print_analysis(console, answer.analysis, answer.names[0].elements, answer.explanation)

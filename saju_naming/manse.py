@@ -730,7 +730,8 @@ def _is_future(chart, now):  # FourPillars, aware datetime → bool or array
 
 def _future_error(birth):
     "The error of a birth that has not come yet."
-    remedy = "지난 때를 적어 주세요. 태어날 아기라면 태어난 뒤에 다시 불러 주세요"
+    remedy = ("지난 때를 적어 주세요. 태어날 아기라면 예정일의 범위로 saju-naming recommend --birth 2027-03-01~2027-03-14에 "
+              "물어 주세요(성별을 모르면 --gender 없이)")
     return InputError("birth", birth, "아직 오지 않은 때입니다", remedy)
 
 def _refuse_future(birth, chart, now):

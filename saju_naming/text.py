@@ -16,11 +16,15 @@ VARIANTS = str.maketrans(dict(zip(_PRINTED[::2], _PRINTED[1::2])))  # 인쇄체 
 # variation selectors, joiners, marks of direction
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
 
+_CONSONANTS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
+_ALONE = {0x1100 + n: letter for n, letter in enumerate(_CONSONANTS)}  # 홀로 선 첫소리 → 자판의 자음
+_PLAIN = VARIANTS | _ALONE
+
 def normalize(
     text: str,  # 들어온 글
 ) -> str:       # 같은 뜻의 한 꼴
     "NFKC (composed Hangul, unified ideographs), nothing invisible, single spaces, Hanja in the form of the list."
-    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(VARIANTS)
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_PLAIN)
     return re.sub(r"[^\S\n]+", " ", plain).strip()
 
 # %% ../nbs/lib/text.ipynb #pat00001

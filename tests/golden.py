@@ -66,6 +66,13 @@ CASES = {  # 이름 → birth, gender, surname, options
     "a seed": ("1990-05-15T14:30", "여자", "김", {"seed": 7, "count": 20}),
     "many": ("2024-02-04T18:00", "여자", "김", {"count": 30}),
     "many with a generation syllable": ("2024-02-04T18:00", "여자", "김", {"fixed_syllable": "민", "count": 24}),
+    "wanted with its place": ("2024-02-04T18:00", "여자", "김", {"wanted": ["서:첫", "瑞"], "count": 4}),
+    "wanted twice": ("2024-02-04T18:00", "여자", "김", {"wanted": ["서", "연:끝"]}),
+    "first sounds, ending open": ("2024-02-04T18:00", "남자", "박", {"sounds": ["ㅅ", "ㅈ"], "ending": "open", "count": 4}),
+    "sounds to avoid, ending closed": ("1990-05-15T14:30", "여자", "최", {"avoid_sounds": ["ㅎ", "윤"], "ending": "closed", "count": 4}),
+    "no finals at all": ("2021-06-21T12:00", "여자", "홍", {"ending": "none", "count": 4}),
+    "relatives' syllables": ("2024-02-04T18:00", "여자", "김", {"avoid_relatives": ["김하윤", "이지은(李知恩)", "金永洙"], "count": 4}),
+    "a brother without a shared syllable": ("2024-02-04T18:00", "남자", "이", {"siblings": ["하루"], "count": 4}),
     "sisters who have the best names": ("1990-05-15T14:30", "여자", "김", {"siblings": ["김하윤", "유진"], "count": 3}),
 }
 CHECKS = {  # 성명 → 한자, options
