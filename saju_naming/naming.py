@@ -383,6 +383,7 @@ def _name_table(bearer, rarity, era):
     table.flags.writeable = False
     return table
 
+# %% ../nbs/04_naming.ipynb #rkf20b
 def name_score(
     given,              # 이름 (한글)
     gender,             # 성별: 남 | 여 | both
@@ -852,6 +853,7 @@ def _details(request, given, chars, plan, sound, frames):
     if nearest_kin(given, request.siblings)[0] < 0: said.append(kin_sentence(given, request.siblings))
     return tuple([*said, *_say_caution(request.surname, given, chars), *[request.note]*bool(request.note)])
 
+# %% ../nbs/04_naming.ipynb #rk104b
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     strokes = [c.original_strokes for c in chars]
@@ -891,6 +893,7 @@ def _fixed(asked):
     remedy = "이름 글자 수를 2로 하거나 돌림자를 빼 주세요"
     raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", remedy)
 
+# %% ../nbs/04_naming.ipynb #rk108b
 def _request(gender, surname, **asked):
     "What was asked, with what fits together checked; the values themselves are checked already."
     asked = dict(_USUAL) | asked
@@ -994,6 +997,7 @@ def _objected(request, given):
     parts = {"pun": float(PUN)} if _heard(request.surname, given) else {}
     return parts | ({"person": float(PUBLIC)} if known_person(request.surname, given) else {})
 
+# %% ../nbs/04_naming.ipynb #rk3780
 def _judge(request, causes):
     "How a pair of syllables is judged (`search.select`): points to take off, or None; why is counted in `causes`."
     def judged(first, second):
