@@ -3,7 +3,7 @@ import { ELEMENTS, hangul, hanja } from "./view.js";
 
 export function asText(name) {
   const chars = name.chars.map(c => c.hanja ? `${c.meaning} ${c.reading}(${c.hanja}), 자원오행 ${c.element}` : c.reading);
-  return [`${hangul(name)}${name.given_hanja ? `(${hanja(name)})` : ""} ${name.romanization}`, ...(name.given_hanja ? chars : []), name.meaning, ...name.reason.slice(name.given_hanja ? 1 : 0)].filter(Boolean).join("\n");
+  return [`${hangul(name)}${name.given_hanja ? `(${hanja(name)})` : ""} ${name.romanization}`, ...(name.given_hanja ? chars : []), name.meaning, ...name.reason].filter(Boolean).join("\n");
 }
 
 export async function copy(text) {
