@@ -70,7 +70,7 @@ def _short(value, most=80):
 
 # %% ../nbs/lib/errors.ipynb #e006
 LABELS = {  # what is no option, as people call it
-    "name": "이름", "hanja": "한자", "reading": "음",
+    "name": "이름", "names": "이름들", "hanja": "한자", "reading": "음",
     "input": "입력 파일", "output": "출력 파일", "word": "낱말", "pair": "조사", "char": "글자", "element": "오행",
     "query": "찾을 말", "year": "해", "decade": "연대", "strokes": "획수", "key": "인증키", "operation": "조회 종류",
     "period": "기간", "rows": "줄 수", "question": "질문", "grammar": "문법", "recipe": "레시피", "number": "번호",
