@@ -147,6 +147,36 @@ def _left_out(words):
     found = words.take(_LEFT_OUT)
     return {"exclude": re.findall(rf"[가-힣]+|{_HAN}", found[1])} if found else {}
 
+# %% ../nbs/lib/asked.ipynb #wia1
+_CALLED_SO = "기역 니은 디귿 리을 미음 비읍 시옷 이응 지읒 치읓 키읔 티읕 피읖 히읗"
+_CONSONANTS = dict(zip("ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", _CALLED_SO.split()))
+_ONE_SOUND = rf"(?:[ㄱ-ㅎ]|{'|'.join(_CONSONANTS.values())})"
+_SOME_SOUNDS = rf"(?<![가-힣])({_ONE_SOUND}(?:\s?(?:,|·|/|이나|나|또는|과|와|하고|랑)\s?{_ONE_SOUND})*)\s?(?:소리)?"
+# ㅅ이나 ㅈ으로 시작하는
+_START = _SOME_SOUNDS + r"(?:으로|로)\s?시작(?:하는|하고|하면서|하게|해\S*|했\S*)?"
+# ㅎ은 빼고
+_NO_SOUND = _SOME_SOUNDS + rf"(?:은|는|을|를|이|가)?\s?(?:{_OUT}|없(?:는|이)|안\s?들어\S*|들어가지\s?않\S*)"
+_NO_FINAL = r"없(?:는|이|게|고)|빼고"
+_ENDINGS = {   # in this order: 받침 없이 끝나는 is no 받침 없는
+    "open": rf"(?:끝(?:\s?글자)?(?:에|은|는)?\s?)받침(?:이|은)?\s?(?:{_NO_FINAL})|"
+            rf"받침(?:이|은)?\s?(?:{_NO_FINAL})\s?끝나(?:는|고|게|면)?|모음(?:으로)?\s?끝나(?:는|고|게)?",
+    "closed": r"받침(?:이\s?있게|으로)\s?끝나(?:는|고|게)?|끝(?:\s?글자)?에?\s?받침(?:이)?\s?있(?:는|게|고)",
+    "none": rf"받침(?:이|은|을)?\s?(?:하나도|전혀)?\s?(?:{_NO_FINAL})"}
+
+# %% ../nbs/lib/asked.ipynb #wia2
+def _letters(told):
+    "The consonants of a few words: ㅅ, 시옷."
+    names = {word: letter for letter, word in _CONSONANTS.items()}
+    return [names.get(one, one) for one in re.findall(_ONE_SOUND, told)]
+
+def _sounds(words):
+    "First sounds, sounds to avoid and final consonants, as options."
+    start, avoided = words.take_all(_START), words.take_all(_NO_SOUND)
+    told = {name: [c for m in found for c in _letters(m[1])]
+            for name, found in (("sounds", start), ("avoid_sounds", avoided))}
+    endings = [name for name, pattern in _ENDINGS.items() if words.take_all(pattern)]
+    return {name: some for name, some in told.items() if some} | ({"ending": endings[0]} if endings else {})
+
 # %% ../nbs/lib/asked.ipynb #a015
 _FLAGS = {"hangul_only": (r"한자\s?없(?:이|는)|(?:순\s?)?한글\s?이름(?:이면|으로)?|순\s?한글|순\s?우리말|"
                           r"우리말\s?이름(?:으로)?|한자(?:는|를)?\s?쓰지\s?\S+"),
@@ -241,7 +271,7 @@ def read_request(
     if len(set(re.findall(_COUNTED, words.left))) == 5: words.take_all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
     piece, words.left = find_birth(words.left)
     birth = read_birth(piece) if piece else None
-    options = _kin(words) | _place(words) | _left_out(words) | _fixed(words) | _wishes(words)
+    options = _kin(words) | _place(words) | _sounds(words) | _left_out(words) | _fixed(words) | _wishes(words)
     surname, hanja = _surname(words)
     gender = _gender(words)
     options |= {"surname_hanja": hanja} if hanja else {}

@@ -31,15 +31,28 @@ class _Letters:
     kept: tuple      # of `Hanja`, the usual ones first
     refused: int     # 뜻이 나쁘거나 훈을 모르는 글자의 수
 
-def _letters(syllable, given):
-    "The characters that register as a syllable; `InputError` where none is left."
+def _letters(syllable):
+    "The characters that register as a syllable."
     found = by_reading(syllable)
     kept = tuple(h for h in found if not h.blocked_as(syllable))
-    if kept: return _Letters(syllable, kept, len(found) - len(kept))
-    why = f"모두 뜻이 나쁘거나 훈을 모릅니다({len(found)}자)" if found else "없습니다"
-    said = josa(f"'{syllable}' 음으로 등록되는 한자", "은/는" if found else "이/가")
+    return _Letters(syllable, kept, len(found) - len(kept))
+
+# %% ../nbs/lib/choices.ipynb #hfch05b
+def _is_native(given): return getattr(find_name(given), "kind", "") == "pure"
+
+def _no_letters(one, given):
+    "The error for a syllable that no character writes."
+    why = f"모두 뜻이 나쁘거나 훈을 모릅니다({one.refused}자)" if one.refused else "없습니다"
+    said = josa(f"'{one.syllable}' 음으로 등록되는 한자", "은/는" if one.refused else "이/가")
     remedy = "한자 없이 한글 이름으로 올리거나 다른 음절로 바꿔 주세요"
-    raise InputError("name", given, f"{said} {why}", remedy)
+    return InputError("name", given, f"{said} {why}", remedy)
+
+def _ways(given):
+    "The characters of each syllable; none for a native name (하늘) that some syllable keeps in Hangul; else `InputError`."
+    letters = [_letters(s) for s in given]
+    bare = [one for one in letters if not one.kept]
+    if bare and not _is_native(given): raise _no_letters(bare[0], given)
+    return [] if bare else letters
 
 # %% ../nbs/lib/choices.ipynb #hfch08
 def _outer(parts): return reduce(np.add.outer, parts)
@@ -117,7 +130,7 @@ def _why(name, tell):
 
 def _say_unsaid(chars):
     "A character without a sense for naming, for the details."
-    lone = [c for c in chars if sense_of(c.hanja, c.reading) is None]
+    lone = [c for c in chars if c.hanja and sense_of(c.hanja, c.reading) is None]
     return [f"{josa(f'{c.reading}({c.hanja})', '은/는')} 등록되지만 이름에 권하는 글자의 표에 없습니다." for c in lone]
 
 # %% ../nbs/lib/choices.ipynb #hfch13
@@ -129,8 +142,9 @@ class ChosenName(Name):
 def _meaning(name, seed):
     "What the characters say, '' where nothing was written of one."
     if _say_unsaid(name.chars): return ""
-    chars = [(c.hanja, c.reading) for c in name.chars]
+    chars = [(c.hanja or c.reading, c.reading) for c in name.chars]
     rng = name_rng(seed, chars)
+    if not name.given_hanja: return write_meaning(rng, chars)
     if len(chars) in KINDS: return write_meaning(rng, chars)
     nouns = [rng.choice(sense_of(*char).images).noun for char in chars]
     return f"{', '.join(nouns[:-1])}, 그리고 {josa(nouns[-1], '을/를')} 담은 이름입니다."
@@ -165,9 +179,11 @@ def _notes(given, letters, tell, asked_gender):
     if asked_gender is None:
         notes.append(f"성별을 적지 않아 {OPTIONS['gender'].choices[tell.request.gender]} 이름으로 보았습니다.")
     if refused: notes.append(f"뜻이 나쁘거나 훈을 모르는 글자는 뺐습니다({', '.join(refused)}).")
-    if known and known.kind == "pure":
-        meant = f"({known.meaning})" if known.meaning else ""
+    meant = f"({known.meaning})" if known and known.meaning else ""
+    if _is_native(given) and letters:
         notes.append(f"{josa(given, '은/는')} 순우리말 이름이기도 합니다{meant}. 한글로만 올려도 됩니다.")
+    elif not letters:
+        notes.append(f"{josa(given, '은/는')} 순우리말 이름입니다{meant}. 한자가 없는 음절이 있어 한글로만 올립니다.")
     return (*notes, *(said.sentences if said.level != "ok" else ()))
 
 # %% ../nbs/lib/choices.ipynb #hfch15
@@ -199,15 +215,16 @@ def hanja_for(
     "Ranks every way to write a chosen name in Hanja for a chart: legal readings, no bad meanings, best first."
     surname = check("surname", surname) if surname else ""
     given, count = _given_name(given, surname), check("count", count)
-    letters = [_letters(s, given) for s in given]
+    letters = _ways(given)
     chart = {o.name: options[o.name] for o in CHART}
     analysis = None if birth is None else analyze(birth, options["mode"], len(given), **chart)
-    own = {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
+    own = dict(hangul_only=not letters) | {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
     tell = teller(surname, check("gender", gender) or suited_gender(given), analysis.plan if analysis else (), **own)
-    texts = _best(letters, tell, count)
+    texts = _best(letters, tell, count) if letters else [""]
     names = tuple(_chosen(text, given, tell, options["seed"]) for text in texts)
-    return HanjaChoices(given, tell.request.gender, analysis, names, int(np.prod([len(one.kept) for one in letters])),
-                        sum(one.refused for one in letters), _notes(given, letters, tell, gender))
+    searched = int(np.prod([len(one.kept) for one in letters])) if letters else 0
+    refused = sum(one.refused for one in letters)
+    return HanjaChoices(given, tell.request.gender, analysis, names, searched, refused, _notes(given, letters, tell, gender))
 
 # %% ../nbs/lib/choices.ipynb #hfch23
 @dataclass(frozen=True)
@@ -230,6 +247,7 @@ class Comparison:
     "Several names side by side (이름 견주기)."
     analysis: "Analysis | None"   # None without a birth
     names: tuple                  # of `Compared`, in the order asked
+    notes: tuple                  # 알림
 
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
@@ -293,6 +311,15 @@ def _compared(report, gender, parents, siblings):
     return Compared(name, gender, found.counts, found.ranks, TRENDS[found.trend], found.dated, senses, before, after,
                     report.verdicts, objections)
 
+# %% ../nbs/lib/choices.ipynb #hfch28a
+def _side_notes(names, gender):
+    "What keeps the numbers of several names from being compared as they are."
+    written = {bool(n.name.given_hanja) for n in names}
+    notes = ["한글 이름의 점수에는 획수의 몫이 없어 한자 이름의 점수와 바로 견줄 수 없습니다."]*(len(written) > 1)
+    lengths = {len(n.name.given) for n in names}
+    notes += ["글자 수가 달라 채우려던 오행의 수도 다릅니다."]*(len(lengths) > 1 and names[0].before is not None)
+    return (*notes, *["성별을 적지 않아 이름마다 그 이름을 더 많이 받은 성별로 보았습니다."]*(gender is None))
+
 # %% ../nbs/lib/choices.ipynb #hfch28b
 @takes(pick("siblings", "parents", "mode", "school"), CHART)
 def compare(
@@ -308,7 +335,7 @@ def compare(
     gender = check("gender", gender)
     reports = [check_name(*pair, surname=surname, birth=birth, gender=gender, **options) for pair in pairs]
     some = [_compared(r, gender or suited_gender(r.name.given), options["parents"], siblings) for r in reports]
-    return Comparison(reports[0].analysis, tuple(some))
+    return Comparison(reports[0].analysis, tuple(some), _side_notes(some, gender))
 
 # %% ../nbs/lib/choices.ipynb #hfch30
 _BARS = "▁▂▃▄▅▆▇█"

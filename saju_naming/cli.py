@@ -219,10 +219,6 @@ def _due(due, as_json):
   saju-naming check 김서연 金瑞淵 --birth 1990-05-15T14:30
   saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
   saju-naming compare 김서연:金瑞姸 김하윤:金河潤
-  saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
-  saju-naming compare 김서연:金瑞姸 김하윤:金河潤
-  saju-naming hanja-for 서연 --surname 김 --birth 1990-05-15T14:30
-  saju-naming compare 김서연:金瑞姸 김하윤:金河潤
   saju-naming hanja 瑞
   saju-naming evaluate --no-model
   saju-naming serve
@@ -487,28 +483,15 @@ def saju_command(birth, gender, as_json, **chart):
     if as_json: _print_json(chart_data(found))
     else: _print_chart(_console(), found)
 
+# %% ../nbs/13_cli.ipynb #hf13c0
+def _birth_or_none(birth, asked):
+    "A birth that may be left out; without one nobody can ask about the chart."
+    chart = given(asked, CHART)
+    if birth: return not_future(birth, **chart)
+    if not chart: return
+    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
+
 # %% ../nbs/13_cli.ipynb #c038
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
-def _birth_or_none(birth, asked):
-    "A birth that may be left out; without one nobody can ask about the chart."
-    chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
-    if not chart: return
-    raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
-
 @cli.command(name="check", epilog="""\b
 보기:
   saju-naming check 김서연 金瑞淵
@@ -607,9 +590,11 @@ def _side_lines(one):
     yield "오행", _element_line(one) if one.before else ""
     yield "점수", ", ".join(f"{_PARTS.get(k, k)} {v:g}" for k, v in n.parts.items())
 
+# %% ../nbs/13_cli.ipynb #hf13c3b
 def _print_comparison(console, found):
     "Names side by side: a row for each, then what each is made of."
     _print_sides(console, found)
+    for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
     for one in found.names:
         console.print(f"[bold]{one.name}[/] {one.name.score:.1f}점")
         for title, words in _side_lines(one):

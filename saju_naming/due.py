@@ -24,7 +24,8 @@ from .text import normalize
 # %% ../nbs/lib/due.ipynb #358ccbc0
 MOST_DAYS = 62
 RANGE_REMEDY = "2027-03-01~2027-03-14나 '2027-03-10 ±7일'처럼 적어 주세요"
-_MARK = re.compile(r"\s*(?:[~∼〜]|\.{2,}|[–—]|\s-\s|부터)\s*")
+_MARK = re.compile(r"\s*(?:[~∼〜]|\.{2,}|[–—]|\s-\s|부터|\bto\b)\s*")
+_HANJA = str.maketrans("年月日", "년월일")
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)\s*/\s*(\d{4}-\d\d-\d\d)")
 _AROUND = re.compile(r"(.+?)\s*(?:±|\+/?-|앞뒤로?|전후로?)\s*(\d{1,2})\s*(일|주)?|"
                      r"(.+?)\s*(\d{1,2})\s*(일|주)\s*(?:앞뒤로?|전후로?)")
@@ -76,14 +77,14 @@ def _filled(text, first):
 
 def _ends(text):
     "A range as the texts of its ends; the same twice where it is told as one."
-    plain = re.sub(r"\s*(?:까지|사이에?|중에?)\s*$", "", normalize(text))
+    plain = re.sub(r"\s*(?:까지|사이에?|중에?)\s*$", "", normalize(text).translate(_HANJA))
     iso = _ISO.fullmatch(plain)
     if iso: return iso[1], iso[2]
     parts = [part for part in _MARK.split(plain) if part]
     return (parts[0], parts[1]) if len(parts) == 2 else (plain, plain)
 
 # %% ../nbs/lib/due.ipynb #be95c873
-_END = (_DAY_ONLY, _MONTH_DAY, _MONTH_PART, re.compile(r"['’]?\d{2,4}\s*(?:년|[-./]).*"))
+_END = (_DAY_ONLY, _MONTH_DAY, _MONTH_PART, re.compile(r"['’]?\d{2,4}\s*(?:년|[-./]).*|\d{8}|\d{6}"))
 
 def is_range(
     birth,      # 생년월일시 or a range of dates
@@ -174,9 +175,10 @@ def _day(day, charts, terms, mode, length):
     term, at = terms.get(day, ("", None))
     other = _other_side(numbers, at, charts[day - one], charts[day + one]) if at else numbers
     plan, other_plan = (_plan(n, mode, length) for n in (numbers, other))
-    pillars, counts = (tuple(map(name, numbers)) for name in (ganji, ganji_ko)), dict(zip(ELEMENTS, _counted(numbers)))
+    hanja, hangul = tuple(map(ganji, numbers)), tuple(map(ganji_ko, numbers))
+    counts = dict(zip(ELEMENTS, _counted(numbers)))
     if sorted(other_plan) == sorted(plan): other_plan = ()
-    return DueDay(day.isoformat(), *pillars, counts, plan, other_plan, f"{term} {at:%H:%M}" if at else "")
+    return DueDay(day.isoformat(), hanja, hangul, counts, plan, other_plan, f"{term} {at:%H:%M}" if at else "")
 
 def _changes(charts, terms):
     "The pillars that change at the 절 of a range."
@@ -192,11 +194,11 @@ def _changes(charts, terms):
 def _days(first, last, mode, length, chart):
     "Every day of a range, and the pillars that change within it."
     one = timedelta(days=1)
-    span = [first + one*k for k in range(-1, (last - first).days + 2)]
-    read = {day: _numbers(day, chart) for day in span}
-    charts = {day: numbers for day, (numbers, _) in read.items()}
-    terms = _terms(first, last, read[first][1])
-    return tuple(_day(day, charts, terms, mode, length) for day in span[1:-1]), _changes(charts, terms)
+    span = [first + one*k for k in range((last - first).days + 1)]
+    terms = _terms(first, last, _numbers(first, chart)[1])
+    beside = [day + side for day in terms for side in (-one, one)]      # 절은 1월 1일이나 12월 31일에 들지 않는다
+    charts = {day: _numbers(day, chart)[0] for day in {*span, *beside}}
+    return tuple(_day(day, charts, terms, mode, length) for day in span), _changes(charts, terms)
 
 # %% ../nbs/lib/due.ipynb #a09db9a2
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
-from typing import Protocol
+from typing import Any, Protocol
 import numpy as np
 from . import naming
 from .hanja import registrable_readings, table
@@ -36,7 +36,7 @@ from .prompts import (char_line, chars_of, clumsy, explanation, hangul_pool, has
 from .verify import false_claims, name_claims, parse_answer, parse_question, verify_answer
 
 # %% ../nbs/09_generate.ipynb #wi005
-from .due import Due, due_names, is_range
+from .due import due_names, is_range
 
 # %% ../nbs/09_generate.ipynb #c009
 def literal(
@@ -643,7 +643,7 @@ def recommend(
     gender,     # 성별: 남자 | 여자
     surname,    # 성 (한글 or 한자)
     **options,  # NAMING, CHART and ENGINE of `saju_naming.options`
-) -> Told | Due:
+) -> Any:      # `Told`; of a range of dates `Due`
     "The engine's best names in the words that the model chooses; verified. The same input and seed give the same answer."
     engine, model, trust_model = (options.pop(o.name) for o in ENGINE)
     if is_range(birth): return due_names(birth, gender, surname, **options)
@@ -802,7 +802,8 @@ _CHART = [option.name for option in CHART]
 _USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutral"], "naming": [*_NAMED, "school"],
          "hanja": ["count", "fixed_syllable", "position"],
          "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART],
-         "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", *_NAMED, *_CHART]}
+         "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", "sounds", "avoid_sounds", "ending",
+                   *_NAMED, *_CHART]}
 
 def _hear(question, strict):
     "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
@@ -827,10 +828,10 @@ def _notes(told, family):
 _MOST_LISTED = {"hanja": 8, "male": 10, "female": 10}  # 한 번에 답하는 수
 
 def _wish_characters(told):
-    "The Hanja that a question writes a surname or a wish with: it does not ask what they mean."
+    "The Hanja and consonants that a question writes a surname or a wish with: it does not ask what they mean."
     options = told.options
     words = [told.surname, options.get("surname_hanja", ""), options.get("fixed_syllable", ""),
-             *options.get("exclude", ())]
+             *(w for name in ("exclude", "sounds", "avoid_sounds") for w in options.get(name, ()))]
     return set("".join(words))
 
 def _family_of(question, asked, told):

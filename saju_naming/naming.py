@@ -31,7 +31,8 @@ from .checks import check, takes
 from .errors import InputError
 from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
-from .wishes import Seat, Wish, kin_sentence, kinship_table, may_stand, nearest_kin, read_wishes, seats, takes_most
+from .wishes import (Seat, Wish, kin_sentence, kinship_table, may_stand, nearest_kin, read_wishes, seats,
+                                takes_most)
 from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #hf04i0
@@ -212,7 +213,7 @@ def char_quality(
     usual = commonness(char.hanja, reading, gender)
     return max(usual - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed, 0.0)
 
-_KNOWN = 0.45  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
+_KNOWN = 0.3  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
 
 def _char_score(quality): return 0.85*np.minimum(quality/_KNOWN, 1) + 0.15*quality
 
@@ -257,10 +258,10 @@ def hangul_pool(
     return make_pool([("", i, e, 0, 0.5, False, False) for i, e in enumerate(elements)])
 
 # %% ../nbs/04_naming.ipynb #c057
-WEIGHTS = {"name": 55, "hanja": 25, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
+WEIGHTS = {"name": 60, "hanja": 20, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
 SPELLED = 3        # 점: 한자의 무게 가운데, 실제 사람들의 표기에 주는 몫
 KIN, ALIKE = 12, 20 # 형제자매처럼 들릴 때 더하는 가장 큰 점수, 헷갈릴 만큼 닮았을 때 빼는 가장 큰 점수
-PUN, PUBLIC = -12, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
+PUN, PUBLIC = -20, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
 MISSING = -10      # 채우려던 오행 하나를 못 채울 때
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 _FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
@@ -319,10 +320,10 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
-    "common": ((1, 1.0), (30, 1.0), (100, 0.6), (1000, 0.1)),
-    "balanced": ((1, 0.75), (20, 1.0), (150, 1.0), (220, 0.71), (500, 0.69), (700, 0.4), (3000, 0.1)),
-    "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (2000, 0.6), (4000, 0.2))}
-_FRESH, _OTHER_GENDER = 0.5, 0.4   # 몫이 이만큼은 남아야 한때의 이름이 아니다; 다른 성별이 더 쓰는 이름에 곱하는 값
+    "common": ((1, 1.0), (30, 1.0), (60, 0.65), (150, 0.25), (800, 0.1), (1500, 0.04), (6000, 0.0)),
+    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.76), (550, 0.74), (800, 0.3), (1500, 0.04), (6000, 0.0)),
+    "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (1500, 0.3), (6000, 0.0))}
+_FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
 @lru_cache(maxsize=8)
 def _expected(gender, era):
@@ -334,13 +335,15 @@ def _expected(gender, era):
     return 1e5*share/share.sum()
 
 def _fading(gender, era):
-    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`."
+    "How far a name is out of fashion, 0..1: 1 from a share of 2024-25 that is `DATED` of that of 2008-10, 0 from `_FRESH`; what fell out of the table, 1."
     if era != "2020s": return 0.0
+    side, late = "남여".index(gender), len(YEARS) - 2
     kept = _log_shares(gender, 2024, 2025) - _log_shares(gender, 2008, 2010)
-    return np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1)
+    fell = (name_counts().counts[side, :, late:] < 0).all(1) & (name_counts().births[side, :, :3].mean(1) > _OLD)
+    return np.where(fell, 1, np.clip((np.log(_FRESH) - kept)/np.log(_FRESH/DATED), 0, 1))
 
 # %% ../nbs/04_naming.ipynb #rkf19
-_ALONE = 5   # 외자는 드물어 저희끼리의 순위에 곱한다
+_ALONE = 8   # 외자는 드물어 저희끼리의 순위에 곱한다
 
 def _by_rank(share, rarity, alone, among=None):
     "Scores 0..1 by shares: their rank among names as long (`alone`: one syllable), then the curve of `RARITY`."
@@ -350,16 +353,22 @@ def _by_rank(share, rarity, alone, among=None):
     at, scores = zip(*RARITY[rarity])
     return np.where(share > 0, np.interp(np.log(rank), np.log(at), scores), 0)
 
+def _leaning(gender, era):
+    "Names that the other gender gets nearly as often or more: expected, or in the years of the era."
+    other, spots = "여" if gender == "남" else "남", slice(YEARS.index(ERAS[era][0]), YEARS.index(ERAS[era][-1]) + 1)
+    births = name_counts().births[:, :, spots].sum(2)[["남여".index(g) for g in (gender, other)]]
+    return (_expected(other, era) > _ALIKE*_expected(gender, era)) | (births[1] > _ALIKE*births[0])
+
 def _counted_scores(bearer, rarity, era):
     "Scores 0..1 of every counted name; of neutral ones by the gender that gets it less."
     alone = _spots()[:, 1] == len(SYLLABLES)
     if bearer == "both":
         boys, girls = _expected("남", era), _expected("여", era)
-        share = np.where(_genders() == "both", np.minimum(boys, girls), 0)
+        share = np.where(np.array(_genders()) == "both", np.minimum(boys, girls), 0)
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
-    mine, others = _expected(bearer, era), _expected("여" if bearer == "남" else "남", era)
-    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(others > mine, _OTHER_GENDER, 1)
+    mine = _expected(bearer, era)
+    return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(_leaning(bearer, era), _OTHER_GENDER, 1)
 
 # %% ../nbs/04_naming.ipynb #rkf20
 @lru_cache(maxsize=8)
@@ -436,7 +445,7 @@ def _alone_blocks(mine, plan):
 
 # %% ../nbs/04_naming.ipynb #rk062b
 def _blocks(pools, way, plan, request):
-    "(first pool, second pool, which side is fixed, points) blocks that hold every candidate; `pools`: of each place; `way`: what must stand there (`seats`)."
+    "(first pool, second pool, which side is fixed, points) of every candidate; `way`: what must stand at each place."
     first, second = (*pools, NO_SYLLABLE)[:2]
     side = next((place for place, seat in enumerate(way) if seat), None)
     if side is not None and request.length == 1: blocks = list(_alone_blocks(first, plan))
@@ -479,13 +488,14 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 6, 1.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 돌림자나 형제자매가 있어 고를 것이 적을 때
+TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(돌림자, 형제자매, 중성, 외자, 한글 이름)
 
 def _taste(analysis, request):
     "What moves each counted name among the good ones, in points: by chart, surname, gender and seed alone."
     said = " ".join([*analysis.pillars, request.surname, request.gender])
     rng = np.random.default_rng([crc32(said.encode()), request.seed])
-    size = LITTLE if request.fixed or request.siblings else TASTE
+    few = request.fixed or request.siblings or request.gender_neutral or request.hangul_only or request.length == 1
+    size = LITTLE if few else TASTE
     return np.float32(size)*rng.gumbel(size=len(name_counts().names)).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk072b
@@ -596,7 +606,7 @@ class Name:
     popularity: dict      # 해 → 그 이름을 받은 아이 (None: 그해 표에 없음)
     legality: tuple       # of `Check`
     score: float          # 0..100, and up to 12 more for a name that goes with a sibling's
-    parts: dict           # 점수의 조각, they add up to the score
+    parts: dict           # 점수의 조각, they add up to the score (0 where they are below it)
     reason: tuple         # 고를 까닭, at most three short sentences
     details: tuple        # 그 밖의 사실: 글자, 소리, 획수, 쓰임, 조심할 것
 
@@ -707,17 +717,12 @@ _popular = lru_cache(maxsize=4000)(popularity)   # 2 kB each: good names come up
 
 def _told_years(found): return [(year, n) for year, n in sorted(found.counts.items()) if n]
 
-def _rising(found):
-    "Whether more children than three years before were given the name."
-    n, before = found.counts[YEARS[-1]], found.counts.get(YEARS[-4])
-    return bool(n and before and n > 1.2*before)
-
 def _praise_use(given, gender):
     "How current the name is, where the table of the last year has it."
     told = [(g, _popular(given, g)) for g in (gender if gender != "both" else "남여")]
     if not all(found.counts[YEARS[-1]] for _, found in told): return []
     said = ", ".join(f"{_CHILD[g]} {found.counts[YEARS[-1]]:,}명" for g, found in told)
-    rising = all(_rising(found) for _, found in told)
+    rising = all(found.trend == "up" for _, found in told)
     return [f"{YEARS[-1]}년에 {said}{'이 받았고, 늘고 있는 이름입니다' if rising else '이 받은 이름입니다'}."]
 
 def _say_use(given, gender):
@@ -863,7 +868,7 @@ def _facts(request, given, chars, plan):
     hanja = "".join(c.hanja or c.reading for c in chars) if any(c.hanja for c in chars) else ""
     return Name(request.surname, request.surname_hanja if hanja else "", given, hanja, tuple(chars), tuple(c.element for c in chars), sound,
                 tuple((k, f.number, f.luck, f.label) for k, f in zip("원형이정", frames)), eumyang([*request.surname_strokes, *strokes]) if frames else "",
-                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(sum(parts.values()), 2),
+                romanize(request.surname, given), _counts(given, request.bearer), legality(given, chars, request.parents), round(max(sum(parts.values()), 0), 2),
                 {k: round(v, 2) for k, v in parts.items()}, _reasons(request, given, chars, plan, sound, frames),
                 _details(request, given, chars, plan, sound, frames))
 
@@ -881,6 +886,7 @@ class Recommendation:
 
 # %% ../nbs/04_naming.ipynb #c108
 _USUAL: dict = {option.name: option.default for option in NAMING}
+_WISHES = ("wanted", "sounds", "avoid_sounds", "ending", "avoid_relatives", "length", "position")
 
 def _fixed(asked):
     "The generation syllable or character of a request, or ''; `InputError` when the request has no place for it."
@@ -902,8 +908,8 @@ def _request(gender, surname, **asked):
     own |= dict(gender=parse_gender(gender), surname=found.hangul, surname_hanja=hanja, surname_strokes=strokes)
     own |= {field: _kin(field, asked[field]) for field in ("siblings", "parents")}
     fixed, exclude = _fixed(asked), _excluded(asked["exclude"])
-    told = {name: asked[name] for name in ("wanted", "sounds", "avoid_sounds", "ending", "avoid_relatives", "length", "position")}
-    return _Request(**own, fixed=fixed, exclude=exclude, note=note, wish=read_wishes(**told, fixed=fixed, exclude=exclude))
+    wish = read_wishes(**{name: asked[name] for name in _WISHES}, fixed=fixed, exclude=exclude)
+    return _Request(**own, fixed=fixed, exclude=exclude, note=note, wish=wish)
 
 # %% ../nbs/04_naming.ipynb #c110
 def _spared(pool, request, place=0):
@@ -921,19 +927,21 @@ def _own_points(pool, request):
 
 # %% ../nbs/04_naming.ipynb #wi110b
 def _pool_of(request, seat):
-    "The candidates for what must stand at a place: recommendable ones, or else every legal one; without it all recommendable ones."
-    if request.hangul_only: pools = [hangul_pool(request.school)]
-    else: pools = [hanja_pool(request.bearer), hanja_pool(wide=True)]
-    if seat is None: return pools[0]
-    found = [pool[_seat_mask(pool, seat)] for pool in pools]
-    return next((some for some in found if len(some)), found[-1])
+    "The candidates for what must stand at a place: recommendable ones, or else every legal one; all without a seat."
+    usual = hangul_pool(request.school) if request.hangul_only else hanja_pool(request.bearer)
+    if seat is None: return usual
+    found = usual[_seat_mask(usual, seat)]
+    if len(found) or request.hangul_only: return found
+    every = hanja_pool(wide=True)
+    return every[_seat_mask(every, seat)]
 
 def _check_wanted(request):
     "Refuses what must stand in a name and cannot: no such character, or `exclude` takes all of them away."
     for want in request.wish.wanted:
         what = OPTIONS[want.field].ko
         def refuse(why, remedy): raise InputError(want.field, want.text, why, remedy)
-        if request.hangul_only and want.hanja: refuse(f"한글 이름의 {josa(what, '이/가')} 아닙니다", "한글 한 음절을 적어 주세요")
+        if request.hangul_only and want.hanja:
+            refuse(f"한글 이름의 {josa(what, '이/가')} 아닙니다", "한글 한 음절을 적어 주세요")
         pool = _pool_of(request, Seat(want.syllables, want.hanja))
         if not len(pool): refuse("이름에 쓸 수 있는 글자가 없습니다", "다른 음절이나 인명용 한자 한 글자를 적어 주세요")
         if not any(len(_spared(pool, request, place)) for place in range(request.length)):
@@ -1005,8 +1013,14 @@ def _judge(request, causes):
     return judged
 
 # %% ../nbs/04_naming.ipynb #dd36f51e
-def _hindrance(request, causes):
-    "What left most names out: (option or key of `_BARRED`, whether a wish did)."
+def _hindrance(request, why):
+    "The option that left most names out: that of the cause itself, else the wish that leaves the fewest names."
+    if why in OPTIONS: return why
+    names = [n for n in name_counts().names if len(n) == request.length]
+    return takes_most(request.wish, names) or "surname"
+
+def _no_names(request, plan, causes):
+    "The error of a request that nothing meets, with the option that left most out and the true cause."
     why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
     wish = takes_most(request.wish, [n for n in name_counts().names if len(n) == request.length])
     return (why, False) if why in OPTIONS or why and not wish else (wish, True)
@@ -1015,12 +1029,12 @@ def _no_names(request, plan, causes):
     "The error of a request that nothing meets, with the option that left most out."
     why, wished = _hindrance(request, causes)
     goal = josa("·".join(dict.fromkeys(plan)), "을/를")
-    if why and not wished: cause = _BARRED[why]
-    else: cause = f"이것을 지키면 {goal} 채울 이름이 남지 않습니다"
-    field = why if why in OPTIONS else "surname"
+    field = _hindrance(request, why)
     value = request.wish.said.get(field) or getattr(request, field, None)
     shown = ", ".join(value[:3]) if isinstance(value, tuple) else value
-    return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", "이 조건이나 다른 조건을 하나 줄여 주세요")
+    cause = _BARRED[why] if why else f"이것을 지키면 {goal} 채울 글자가 남지 않습니다"
+    remedy = "이 조건이나 다른 조건을 하나 줄여 주세요"
+    return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", remedy)
 
 # %% ../nbs/04_naming.ipynb #c114
 def _noted(analysis, request, found=None):
@@ -1194,10 +1208,10 @@ def _words_heard(surname, given):
         yield level, f"{josa(h.where, '이/가')} '{h.word}'{josa(h.word, '으로/로')[len(h.word):]} 들립니다."
 
 def _said_awkwardly(surname, given):
-    "What is hard to say: the surname's end again, a sound that changes in its place (두음)."
+    "What is hard to say: the surname's end again, a sound that changes in its place (두음), unless children get it (로아)."
     if surname and given[0] == surname[-1]: yield "caution", f"성의 끝소리와 이름의 첫소리({given[0]})가 같습니다."
     usual = "".join(natural_reading(s, before) for s, before in zip(given, ("", *given)))
-    if usual != given: yield "caution", f"{josa(usual, '으로/로')} 읽는 자리라서 소리와 적은 것이 다르게 됩니다."
+    if usual != given and not _is_borne(given): yield "caution", f"{josa(usual, '으로/로')} 읽고 적는 것이 보통입니다."
 
 # %% ../nbs/04_naming.ipynb #hf04c6b
 def sound_verdict(

@@ -79,7 +79,7 @@ CHART = (
 _MODES = {"lacking": "개수 보충", "weighted": "가중 보충", "yongsin": "억부 용신", "johu": "조후"}
 _EN_MODES = {"lacking": "By count", "weighted": "Weighted", "yongsin": "Balance (yongsin)", "johu": "Season (johu)"}
 _PLACES, _EN_PLACES = {"first": "첫 글자", "second": "끝 글자"}, {"first": "First", "second": "Last"}
-_ENDINGS = {"any": "상관없음", "open": "받침 없이 끝남", "closed": "받침으로 끝남", "none": "받침 하나도 없이"}
+_ENDINGS = {"any": "상관없음", "open": "끝에 없이", "closed": "끝에 있게", "none": "하나도 없이"}
 _EN_ENDINGS = {"any": "Any", "open": "Ends in a vowel", "closed": "Ends in a consonant", "none": "None at all"}
 _SCHOOLS, _EN_SCHOOLS = {"haerye": "해례본", "unhae": "운해본"}, {"haerye": "Haerye", "unhae": "Unhae"}
 _RARITY = {"common": "흔한 이름", "balanced": "알맞게", "rare": "드문 이름"}
@@ -100,7 +100,8 @@ NAMING = (
     Option("siblings", "형제자매 이름", "Siblings", "형제자매의 이름", "names", (), high=20, example=("서준",)),
     Option("parents", "부모 이름", "Parents", "부모의 이름 (같은 이름은 등록되지 않습니다)", "names", (),
            high=20, example=("윤하",)),
-    Option("exclude", "뺄 것", "Leave out", "뺄 이름, 음절, 한자", "names", (), high=200, example=("윤", "서")),
+    Option("exclude", "뺄 것", "Leave out", "뺄 이름, 음절, 한자", "names", (), high=200,
+           example=("윤", "서", "유", "하", "지", "아", "예", "소")),
     Option("wanted", "넣을 글자", "Wanted",
            "꼭 넣을 음절이나 한자. 자리까지 정하려면 서:첫, 연:끝", "names", (), high=4, example=("하:첫",)),
     Option("sounds", "첫소리", "First sounds", "이름이 시작할 첫소리(자음): ㅅ, ㅇ", "names", (), high=19,
@@ -111,7 +112,7 @@ NAMING = (
            choices=_ENDINGS, en_choices=_EN_ENDINGS, example="closed"),
     Option("avoid_relatives", "피휘할 이름", "Relatives to avoid",
            "어른의 이름. 그 음절(한자까지 적으면 한자도)을 쓰지 않습니다: 김영수, 김영수(金永洙)", "names", (), high=20,
-           example=("김하윤", "박서진")),
+           example=("김하윤", "박서진", "이유주", "최지은", "정소예", "한아린")),
     Option("gender_neutral", "중성 이름", "Gender-neutral", "남녀 모두에게 어울리는 이름만", "flag", False,
            example=True),
     Option("hangul_only", "한글 이름", "Hangul only", "한글 이름 (발음오행으로 채웁니다)", "flag", False, example=True),

@@ -290,7 +290,7 @@ def write_meanings(
     "What a name says (뜻): by its characters' images, by their 훈음 where one has none, by the dictionary if it is native."
     if chars[0][0] == chars[0][1]: return [hangul_meaning("".join(r for _, r in chars))]
     told = [(reading, sense_of(hanja, reading)) for hanja, reading in chars]
-    if not all(sense for _, sense in told): return [_plain_meaning(chars)]
+    if len(told) > 2 or not all(sense for _, sense in told): return [_plain_meaning(chars)]
     return write_sentences(rng, told, n)
 
 def write_meaning(

@@ -131,7 +131,10 @@ _PICTURES = (  # 그려 보는 모습
     "{a는} 아이, {b는} 아이를 그리며 지었습니다.", "{a는} 마음에 {b는} 마음을 보탰습니다.",
     "{a는} 꿈, {b는} 꿈을 한 이름에 모았습니다.", "{a는} 모습도 {b는} 모습도 이 이름 안에 있습니다.")
 _LIFE = ("", "살아가는 동안 ", "자라는 내내 ", "살면서 ", "앞으로 ", "두고두고 ")
-_VOWS = ("", "", " 이름을 부르며 두고두고 떠올리겠습니다.", " 우리의 다짐이기도 합니다.", " 그 마음으로 이 이름을 건넵니다.")
+_VOWS = (
+    "", "", " 이름을 부르며 두고두고 떠올리겠습니다.", " 우리의 다짐이기도 합니다.", " 그 마음으로 이 이름을 건넵니다.")
+
+# %% ../nbs/lib/sentences.ipynb #9663a605
 _SPOKEN = ("우리는 네가 ", "아가, 네가 ", "우리에게 온 네가 ", "우리는 언제나 네가 ")
 _SPOKEN_WISH = ("를 바란다.", "를 바란단다.", "를 빈다.", "를 응원한단다.", "를 바라며 이 이름을 준다.")
 _SPOKEN_BE = (" {w이} 되어라.", " {w으로} 자라라.", " {w으로} 살아라.", " {w이} 되어 주면 좋겠다.")
@@ -231,7 +234,7 @@ def _fitting(rng, images, senses, told):
         if not clash: break
     return best[1:]
 
-# %% ../nbs/lib/sentences.ipynb #c53d0504
+# %% ../nbs/lib/sentences.ipynb #de66aedb
 def write_sentences(
     rng,    # random.Random
     chars,  # 글자들: of (음, `Sense`), one or two

@@ -363,8 +363,9 @@ def _pictures():
 
 # %% ../nbs/lib/verify.ipynb #bb9b29fb
 _WORD = Pattern("(?<![가-힣])[가-힣]")
-_JOSA = "[은는이가을를과와의에도만로]|으로|에서|에게|에는|처럼|보다|까지|부터|마다|이?라는|이?란|입니다"
-_AFTER = Pattern(f"(?:{_JOSA})?(?![가-힣])")
+_JOSA = ("[이가을를과와로]|으로|에서?|에게|께|처럼|같이|만큼|보다|까지|부터|마다|조차|하고|입니다"
+         "|이?(?:라는|란|라도|며|고|나|든|랑)")
+_AFTER = Pattern(f"(?:{_JOSA})?(?:만?[은도의]|[는만])?(?![가-힣])")
 
 class _Said(NamedTuple):
     "An image in a text."
@@ -402,7 +403,7 @@ def without_pictures(
     return text
 
 # %% ../nbs/lib/verify.ipynb #88fe66e9
-_MARK = Pattern(rf"([가-힣]*)\(({HAN}+)\)")
+_MARK = Pattern(rf"(?<![가-힣])([가-힣]{{0,20}})\(({HAN}+)\)")
 
 @lru_cache(maxsize=None)
 def _every_hun():
@@ -451,9 +452,13 @@ def _owned(reading, hanja):
     return {(sense.hanja, sense.reading)} if sense else set()
 
 # %% ../nbs/lib/verify.ipynb #878f930d
+_LONGEST = 1000  # 글자; what is longer is no sentence on a name
+
+def _pictured(text): return len(text) < _LONGEST and bool(said_pictures(text))
+
 def _own_words(text, chars):
     "A sentence on images without them and without the characters that it calls: what is left are the writer's words."
-    return without_pictures(_mark_claims(text, chars)[1]) if said_pictures(text) else text
+    return without_pictures(_mark_claims(text, chars)[1]) if _pictured(text) else text
 
 _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
 
@@ -477,7 +482,7 @@ def meaning_claims(
 ) -> list:   # of `Claim`
     "The claims of a sentence on what a name means: by images where it says any, else by the quoted 훈음."
     chars, beside, spoken = [char[:2] for char in chars], _QUOTED.sub("", text), text
-    if said_pictures(text) and all(h in table() for _, h in chars):
+    if _pictured(text) and all(h in table() for _, h in chars):
         told = _picture_claims(text, chars) + _mark_claims(text, chars)[0]
         spoken = _HEADING.sub("", _own_words(text, chars))
         beside = re.sub("[□◇]", "", _QUOTED.sub("", spoken))

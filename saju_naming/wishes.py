@@ -274,9 +274,10 @@ def read_wishes(
     syllables, chars = _relatives(avoid_relatives)
     said = dict(fixed_syllable=(fixed,), wanted=wanted, sounds=sounds, avoid_sounds=avoid_sounds,
                 ending=(OPTIONS["ending"].choices[ending],), avoid_relatives=avoid_relatives, exclude=exclude[:5])
-    wish = Wish(length, _fixed_want(fixed, position) + tuple(map(read_wanted, wanted)), first,
-                *initials(avoid_sounds, "avoid_sounds"), ending, syllables, chars,
-                tuple(w for w in exclude if len(w) == 1), said)
+    letters, whole = initials(avoid_sounds, "avoid_sounds")
+    wants = _fixed_want(fixed, position) + tuple(map(read_wanted, wanted))
+    single = tuple(w for w in exclude if len(w) == 1)
+    wish = Wish(length, wants, first, letters, whole, ending, syllables, chars, single, said)
     _refuse_clash(wish)
     return wish
 
@@ -387,7 +388,7 @@ def kinship(
     if len(given) != len(sibling) or len(given) > 2: return 0.0
     own, brother = ([jamo(s) for s in name] for name in (given, sibling))
     brother = [tuple(part.item() for part in s) for s in brother]
-    table_ = _kin_of_one(own[0], brother) if len(given) == 1 else _kin_of_two(*own, brother)
+    table_ = _kin_of_one(own[0], brother) if len(given) == 1 else _kin_of_two(own[0], own[1], brother)
     return round(float(table_.item()), 2)
 
 # %% ../nbs/lib/wishes.ipynb #f353b94d
