@@ -110,7 +110,6 @@ export function details(name) {
   return ko("ul", { class: "why" }, name.details.filter(said => !COUNTED.test(said)).map(said => h("li", {}, said)));
 }
 
-
 function fold(name) {
   const sounds = [...hangul(name)].map((syllable, i) => h("li", {}, h("span", { class: "chip", "data-e": name.sound[i] }, ko("span", {}, syllable), " ", t(name.sound[i]))));
   return h("details", { class: "fold" }, h("summary", {}, t("획수와 소리")), strokes(name), h("h4", {}, t("소리")), h("ul", { class: "sounds" }, sounds),
