@@ -321,7 +321,7 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
     "common": ((1, 1.0), (30, 1.0), (60, 0.65), (150, 0.25), (800, 0.1), (1500, 0.04), (6000, 0.0)),
-    "balanced": ((1, 0.85), (20, 1.0), (135, 1.0), (165, 0.76), (550, 0.74), (800, 0.3), (1500, 0.04), (6000, 0.0)),
+    "balanced": ((1, 0.6), (10, 0.8), (16, 1.0), (135, 1.0), (165, 0.74), (550, 0.72), (800, 0.3), (1500, 0.04), (6000, 0.0)),
     "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (1500, 0.3), (6000, 0.0))}
 _FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
@@ -371,12 +371,17 @@ def _counted_scores(bearer, rarity, era):
     return _by_rank(mine, rarity, alone)*(1 - _fading(bearer, era))*np.where(_leaning(bearer, era), _OTHER_GENDER, 1)
 
 # %% ../nbs/04_naming.ipynb #rkf20
+@lru_cache(maxsize=1)
+def _cells():
+    "Which counted names have one or two syllables of the list, and their places in a flat (syllables, syllables + 1) table."
+    kept = np.flatnonzero(_spots()[:, 0] >= 0)
+    return kept, _spots()[kept] @ np.array([len(SYLLABLES) + 1, 1])
+
 @lru_cache(maxsize=8)
 def _name_table(bearer, rarity, era):
     "(syllables, syllables + 1) name scores 0..1; the last column is for one-syllable names, 0 for what nobody is called."
-    table, spots = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32), _spots()
-    kept = spots[:, 0] >= 0
-    table[spots[kept, 0], spots[kept, 1]] = _counted_scores(bearer, rarity, era)[kept]
+    table, (kept, cells) = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32), _cells()
+    table.ravel()[cells] = _counted_scores(bearer, rarity, era)[kept]
     table.flags.writeable = False
     return table
 
@@ -488,15 +493,15 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(돌림자, 형제자매, 중성, 외자, 한글 이름)
+TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
 
 def _taste(analysis, request):
-    "What moves each counted name among the good ones, in points: by chart, surname, gender and seed alone."
+    "What moves each name of `_cells` among the good ones, in points: by chart, surname, gender and seed alone."
     said = " ".join([*analysis.pillars, request.surname, request.gender])
     rng = np.random.default_rng([crc32(said.encode()), request.seed])
-    few = request.fixed or request.siblings or request.gender_neutral or request.hangul_only or request.length == 1
-    size = LITTLE if few else TASTE
-    return np.float32(size)*rng.gumbel(size=len(name_counts().names)).astype(np.float32)
+    few = request.wish.wanted or request.gender_neutral or request.hangul_only or request.length == 1
+    size = LITTLE if few or request.siblings else TASTE
+    return np.float32(size)*rng.gumbel(size=len(_cells()[0])).astype(np.float32)
 
 # %% ../nbs/04_naming.ipynb #rk072b
 @lru_cache(maxsize=16)   # 1.2 MB each; the last syllable of a surname sounds like one of five
@@ -512,9 +517,8 @@ def _syllable_table(request, analysis):
     scores = _common_points(request.bearer, request.rarity, request.era, head, request.school)
     if request.hangul_only: scores = scores + _PURE_FIRST*(_pure_table() - 1) + _plan_table(analysis.plan, request.school)
     if request.siblings: scores = scores + _kin_points(kinship_table(request.siblings)).astype(np.float32)
-    scores, spots = scores.copy(), _spots()
-    kept = spots[:, 0] >= 0
-    scores[spots[kept, 0], spots[kept, 1]] += _taste(analysis, request)[kept]
+    scores = scores.copy()
+    scores.ravel()[_cells()[1]] += _taste(analysis, request)
     return scores
 
 # %% ../nbs/04_naming.ipynb #6ab19427
@@ -978,12 +982,12 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "unheard": "남은 이름이 모두 이름으로 쓰이지 않는 말입니다",
     "person": "남은 이름이 모두 널리 알려진 사건의 이름입니다",
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
-FLOOR, FEWEST = 2, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자로 청하면 어느 때든 그만큼 쓰인 이름까지
+FLOOR, FEWEST = 5, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자나 한글 이름이면 어느 때든 그만큼 쓰인 이름까지
 
 # %% ../nbs/04_naming.ipynb #3780d73f
 def _in_use(request, given):
-    "Whether enough children get a name, of each gender that is asked for; with a generation syllable, whether some ever did."
-    if not request.fixed: return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
+    "Whether enough children get a name, of each gender that is asked for; with a generation syllable or in Hangul only, whether some ever did."
+    if not (request.fixed or request.hangul_only): return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
     return all(max(name_use(given, g, era) for era in ERAS) >= FEWEST for g in request.genders)
 
 def _barred(request, given):

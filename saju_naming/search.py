@@ -199,7 +199,7 @@ class _Chosen:
     places: Counter    # (side, syllable)
 
     @classmethod
-    def none(cls): return cls([], set(), np.zeros(sys.maxunicode + 1, np.int32), Counter())
+    def none(cls): return cls([], set(), np.zeros(sys.maxunicode + 1, np.int16), Counter())
 
     def take(self, block, sound, i, j, score):
         "Takes a pair of characters in."

@@ -454,11 +454,13 @@ def _owned(reading, hanja):
 # %% ../nbs/lib/verify.ipynb #878f930d
 _LONGEST = 1000  # 글자; what is longer is no sentence on a name
 
-def _pictured(text): return len(text) < _LONGEST and bool(said_pictures(text))
+def _pictured(text, chars):
+    "Whether a text tells a name of listed characters by images."
+    return len(text) < _LONGEST and bool(said_pictures(text)) and all(h in table() for _, h in chars)
 
 def _own_words(text, chars):
     "A sentence on images without them and without the characters that it calls: what is left are the writer's words."
-    return without_pictures(_mark_claims(text, chars)[1]) if _pictured(text) else text
+    return without_pictures(_mark_claims(text, chars)[1]) if _pictured(text, chars) else text
 
 _HEADING = Pattern(r"◇(?:[과와,] ?◇)?\.")  # 상서로울 서(瑞)와 못 연(淵).
 
@@ -482,7 +484,7 @@ def meaning_claims(
 ) -> list:   # of `Claim`
     "The claims of a sentence on what a name means: by images where it says any, else by the quoted 훈음."
     chars, beside, spoken = [char[:2] for char in chars], _QUOTED.sub("", text), text
-    if _pictured(text) and all(h in table() for _, h in chars):
+    if _pictured(text, chars):
         told = _picture_claims(text, chars) + _mark_claims(text, chars)[0]
         spoken = _HEADING.sub("", _own_words(text, chars))
         beside = re.sub("[□◇]", "", _QUOTED.sub("", spoken))
