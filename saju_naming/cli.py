@@ -85,9 +85,10 @@ def flag_of(
     option,          # `Option`
     required=False,  # whether the command cannot do without it
     more=(),         # other spellings, such as --base-url
+    callback=None,   # click's: sees the value, also where none was given
 ):                   # click's decorator
     "A click option made from an option of the table."
-    own: dict = dict(help=_help(option), required=required)
+    own: dict = dict(help=_help(option), required=required, callback=callback)
     if option.kind == "flag": return click.option(option.flag, option.name, is_flag=True, help=own["help"])
     if option.kind in _REPEATED: return click.option(option.flag, option.name, multiple=True, type=_Typed(option), help=own["help"])
     if option.default is not None: own |= dict(default=option.default, show_default=True)
@@ -197,6 +198,11 @@ def _is_utf(stream): return (getattr(stream, "encoding", "") or "").lower().star
 _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
 
 # %% ../nbs/13_cli.ipynb #wi13due
+def _gender_or_due(ctx, param, value):
+    "The gender may be left out only of a child who is expected (예정일)."
+    if value is None and not is_range(ctx.params.get("birth")): raise click.MissingParameter(ctx=ctx, param=param)
+    return value
+
 def _due(due, as_json):
     "Prints the names for a child who is expected (예정일)."
     if as_json: return _print_json(asdict(due))
@@ -243,7 +249,9 @@ def cli(ctx):
   saju-naming recommend --birth 2027-03-01~2027-03-14 --surname 김         (예정일, 성별을 모를 때)
 다른 모델로: --engine transformers --model runs/tiny_lora8
 다른 서버로: --engine openai --model http://localhost:8000/v1""")
-@takes_flags(pick("birth", "gender", "surname"), NAMING, required=("birth", "surname"))
+@takes_flags(pick("birth"), required=("birth",))
+@flag_of(OPTIONS["gender"], callback=_gender_or_due)
+@takes_flags(pick("surname"), NAMING, required=("surname",))
 @engine_options
 @takes_flags(CHART)
 @_JSON
@@ -251,7 +259,6 @@ def cli(ctx):
 def recommend_command(birth, gender, as_json, writer, **asked):
     "이름을 권합니다. 엔진이 적법한 이름을 모두 견주어 후보를 내고, 모델이 고르고 풀이합니다."
     if is_range(birth): return _due(recommend(birth, gender, **asked, **writer), as_json)
-    if gender is None: raise InputError("gender", None, "값이 빠졌습니다", f"--gender 값을 적어 주세요. {_HELP_FOR}")
     not_future(birth, **given(asked, CHART))
     answer = recommend(birth, gender, **asked, **writer)
     if as_json: return _print_json(asdict(answer))
@@ -553,7 +560,7 @@ def hanja_for_command(name, birth, surname, as_json, **asked):
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
 
 # %% ../nbs/13_cli.ipynb #hf13c2
-_PARTS = {"name": "이름", "hanja": "한자", "sound": "소리", "suri": "사격", "eumyang": "음양", "plan": "보충",
+_PARTS = {"name": "이름", "hanja": "한자", "sound": "소리", "suri": "사격", "eumyang": "음양", "plan": "보충", "seldom": "드문 글자",
           "siblings": "형제자매", "pun": "말소리", "person": "알려진 이름"}
 
 def _recent(one):
