@@ -94,12 +94,16 @@ def test_birth_to_meaning(visit, server, size, scheme):
     assert page.locator(".wish").first.text_content() == said.names[0].meaning
     assert pillars(page) == list(said.analysis.pillars)
     first = page.locator(".card").first
+    assert first.locator(".why li").all_text_contents() == list(said.names[0].reason)
+    expect(first.locator(".years")).to_contain_text(f"{max(year for year, n in said.names[0].popularity.items() if n is not None)}년")
     first.get_by_text("획수와 소리").click()
     for c in said.names[0].chars: expect(first.get_by_role("row", name=re.compile(rf"^{c.hanja} {c.strokes} {c.original_strokes} "))).to_be_visible()
     look("2-names")
     first.get_by_role("button", name=re.compile("고르기")).click()
     chosen = page.get_by_role("dialog")
     for c in said.names[0].chars: expect(chosen.locator(".mean")).to_contain_text(hun_eum(c.hanja, c.reading))
+    shown = chosen.locator(".why li").all_text_contents()
+    assert shown and set(shown) < set(said.names[0].details)
     expect(chosen.locator(".mean")).to_have_text(re.compile("'의 뜻을 가집니다.$"))
     look("3-picked")
 
@@ -180,6 +184,50 @@ def test_surname_generation_syllable_and_count(visit, server):
     assert set(page.locator(".card .family dt").all_text_contents()) == {choices[1].hanja}
 
 
+def test_wishes(visit, server):
+    "What parents ask for is folded away; what is as usual is not sent, several words are a list, and a wrong one is said at its place."
+    page = visit(server)
+    fill(page)
+    page.get_by_text("더 바라는 것").click()
+    no_violations(page)
+    page.get_by_label("흔함").select_option("드문 이름")
+    page.get_by_label("뺄 소리").fill("ㅎ, ㅇ")
+    page.get_by_label("넣을 글자").fill("서:첫")
+    sent = submit(page)
+    assert {k: sent.get(k) for k in ("rarity", "avoid_sounds", "wanted", "era", "ending")} == dict(rarity="rare", avoid_sounds=["ㅎ", "ㅇ"], wanted=["서:첫"], era=None, ending=None)
+    assert names(page) and all(re.fullmatch("김서[^아-잏하-힣]", n) for n in names(page))
+    page.get_by_label("첫소리").fill("k")
+    page.get_by_text("더 바라는 것").click()
+    page.get_by_role("button", name="이름 짓기").click()
+    expect(page.locator("#e-wishes")).to_contain_text("첫소리")
+    expect(page.get_by_label("첫소리")).to_be_focused()
+
+
+COUNTS = {"2019": None, "2020": 5, "2021": None, "2022": 8, "2023": 0, "2024": 4, "2025": None}
+
+
+def test_counts_by_year(visit, server):
+    "A line for each run of known years; a year that no table has is a gap, not a zero, and all of it can be heard."
+    page = visit(server)
+    fill(page)
+    def less(route):
+        body = route.fetch().json()
+        first, second = body["result"]["names"][:2]
+        first["popularity"], second["popularity"] = COUNTS, dict.fromkeys(COUNTS)
+        route.fulfill(json=body)
+    page.route("**/name", less)
+    submit(page)
+    drawn = page.locator(".card").first.get_by_role("img")
+    points = [line.get_attribute("points").split() for line in drawn.locator("polyline").all()]
+    assert [len(set(run)) for run in points] == [1, 3] and points[0][0].split(",")[0] < points[1][0].split(",")[0]
+    heights = [float(point.split(",")[1]) for point in points[1]]
+    assert heights[0] < heights[2] < heights[1]
+    assert drawn.get_attribute("aria-label") == "2019년부터 2025년까지 해마다 이 이름을 받은 아이. 가장 많은 해는 2022년 8명. 표에 없는 해 3번."
+    expect(page.locator(".card").first.locator(".years")).to_have_text("2024년 4명")
+    expect(page.locator(".card").nth(1).locator(".years")).to_have_count(0)
+    no_violations(page)
+
+
 def test_check_a_name(visit, server):
     "A name that one already has: what is said of it, with and without a birth, and what a registry would object to."
     page = visit(server, size=PHONE)
@@ -188,24 +236,28 @@ def test_check_a_name(visit, server):
     page.get_by_label(re.compile("^한자")).fill("金瑞淵")
     go = page.get_by_role("button", name="이름 검사하기")
     go.click()
-    expect(page.locator(".verdict")).to_have_text("등록 규칙에 걸리는 것이 없습니다.")
+    expect(page.locator(".verdict strong")).to_have_text(["등록: 괜찮습니다", "어감·놀림: 괜찮습니다", "사주: 아직 모릅니다"])
+    told = check_name("김서연", "金瑞淵")
+    for verdict, box in zip(told.verdicts, page.locator(".verdict").all()): assert box.locator("li").all_text_contents() == list(verdict.sentences)
     expect(page.locator(".pillars")).to_have_count(0)
     no_violations(page)
     no_overflow(page)
     for field, value in BIRTH.items(): page.locator(f"#{field}").fill(value)
     go.click()
     expect(page.locator(".pillars")).to_be_visible()
-    named = check_name("김서연", "金瑞淵", birth="1990-05-15T14:30").name
-    for sentence in named.reason + named.details: expect(page.locator(".card")).to_contain_text(sentence)
+    told = check_name("김서연", "金瑞淵", birth="1990-05-15T14:30")
+    for sentence in (*told.name.reason, *told.name.details): expect(page.locator(".card")).to_contain_text(sentence)
+    for sentence in told.verdicts[2].sentences: expect(page.locator(".verdict").last).to_contain_text(sentence)
     page.screenshot(path=SCREENS/"page-phone-light-check.png", full_page=True)
     page.get_by_role("button", name="김서연 뜻 보기").click()
-    expect(page.locator("#picked .wish")).to_contain_text("상서로울 서")
+    expect(page.locator("#picked .mean")).to_contain_text("상서로울 서")
+    expect(page.locator("#picked .wish")).not_to_be_empty()
     page.keyboard.press("Escape")
     page.get_by_label(re.compile("^한자")).fill("")
     page.get_by_label("성과 이름").fill("김하늘빛나래별")
     go.click()
-    for said in check_name("김하늘빛나래별").objections: expect(page.locator(".verdict")).to_contain_text(said)
-    expect(page.locator(".verdict")).to_contain_text("등록 관서에서 받아 주지 않을 수 있습니다.")
+    for said in check_name("김하늘빛나래별").verdicts[0].sentences: expect(page.locator(".verdict").first).to_contain_text(said)
+    expect(page.locator(".verdict strong").first).to_have_text("등록: 권하지 않습니다")
 
 
 def test_what_is_missing_and_what_is_wrong(visit, server):

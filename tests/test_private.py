@@ -148,6 +148,10 @@ def asked_well():
     for body in (BIRTH | {"count": 2}, DATE): yield "POST", "/name", body
     yield "POST", "/mean", {"name": "휘령(輝玲)"}
     yield "POST", "/review", {"name": NAME, "hanja": HANJA, **BIRTH}
+    yield "POST", "/hanja-for", {"name": "휘령", **BIRTH}
+    yield "POST", "/compare", {"names": [f"{NAME}:{HANJA}", "제갈 휘"], "birth": BIRTH["birth"], "siblings": ["제갈휘령"]}
+    yield "POST", "/saju", {"birth": BIRTH["birth"], "gender": "여"}
+    yield "POST", "/name", {"birth": "1987-03-09~1987-03-12", "surname": "제갈", "avoid_relatives": [NAME]}
     for surname in ("제갈", "諸葛"): yield "GET", f"/surnames/{surname}", None
     for page in PAGES: yield "GET", f"{page}?name={NAME}&birth=1987-03-09&q={TOKENS['query']}", None
     for method in ("HEAD", "OPTIONS"): yield method, "/surnames/제갈", None
@@ -158,7 +162,12 @@ def asked_badly():
     for field, value in product(FIELDS, VALUES): yield "POST", "/name", BIRTH | {field: value}
     for path, value, more in product(("/mean", "/review"), NAMES, ({}, BIRTH)):
         yield "POST", path, {"name": value, "hanja": value, **more}
-    for path, body in product(("/name", "/mean", "/review"), NO_JSON): yield "POST", path, body
+    for value, more in product(NAMES, ({}, BIRTH)):
+        yield "POST", "/hanja-for", {"name": value, **more}
+        yield "POST", "/compare", {"names": [NAME, value], **more}
+        yield "POST", "/saju", {**more, "birth": value}
+    for path, body in product(("/name", "/mean", "/review", "/hanja-for", "/compare", "/saju"), NO_JSON):
+        yield "POST", path, body
     for path in NOWHERE: yield "GET", path, None
     for method in METHODS: yield method, "/surnames/제갈", None
 

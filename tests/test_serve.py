@@ -25,7 +25,7 @@ from saju_naming.cli import cli
 from saju_naming.errors import Busy, CollectError, InputError, SajuError, Unavailable
 from saju_naming.generate import recommend
 from saju_naming.guards import MOST_BYTES, Door
-from saju_naming.serve import create_app, naming_crew, start, tunnel
+from saju_naming.serve import ROUTES, create_app, naming_crew, start, tunnel
 from saju_naming.verify import false_claims, meaning_claims
 
 OLD = {"year": "1990", "month": "5", "day": "15", "gender": "여자"}
@@ -133,6 +133,53 @@ def test_review_is_what_the_command_prints(quick):
     assert quick.post("/review", json={"name": "김하늘", "hanja": None}).json["analysis"] is None
 
 
+# what the other commands tell, on the same page of rules
+
+BIRTH = {"year": 1990, "month": 5, "day": 15, "hour": 14, "minute": 30}
+TYPED = ["--birth", "1990-05-15T14:30"]
+ASKED = [("hanja_for", "/hanja-for", {"name": "서연", "surname": "김", "gender": "여자", "count": 3, **BIRTH},
+          ["hanja-for", "서연", "--surname", "김", "--gender", "여자", "--count", "3", *TYPED]),
+         ("hanja_for", "/hanja-for", {"name": "서율"}, ["hanja-for", "서율"]),
+         ("compare", "/compare", {"names": ["김서연:金瑞姸", "김하윤:金河潤", "김하늘"], "siblings": ["김서준"], **BIRTH},
+          ["compare", "김서연:金瑞姸", "김하윤:金河潤", "김하늘", "--sibling", "김서준", *TYPED]),
+         ("compare", "/compare", {"names": ["황 보라", "황보 라"]}, ["compare", "황 보라", "황보 라"]),
+         ("saju", "/saju", {"gender": "여자", "place": "부산", **BIRTH}, ["saju", "--gender", "여자", "--place", "부산", *TYPED]),
+         ("saju", "/saju", {"birth": "1990-05-15"}, ["saju", "--birth", "1990-05-15"])]
+
+
+@pytest.mark.parametrize("shape, path, body, command", ASKED, ids=lambda x: ascii(x)[:20])
+def test_a_route_answers_what_its_command_prints(quick, shape, path, body, command):
+    printed = CliRunner().invoke(cli, [*command, "--json"], standalone_mode=False)
+    reply = quick.post(path, json=body)
+    assert reply.status_code == 200 and reply.json == json.loads(printed.output)
+    jsonschema.validate(reply.json, SCHEMA | {"$ref": f"#/$defs/{shape}"})
+
+
+def test_review_has_three_verdicts(quick):
+    told = quick.post("/review", json={"name": "김치국", "birth": "1990-05-15"}).json["verdicts"]
+    assert [v["about"] for v in told] == ["등록", "어감·놀림", "사주"] and told[1]["level"] != "ok"
+    assert quick.post("/review", json={"name": "김서연"}).json["verdicts"][2]["level"] == "unknown"
+
+
+def test_a_due_date_has_its_own_shape(quick):
+    reply = quick.post("/name", json={"birth": "2027-03-01~2027-03-14", "surname": "김", "count": 4}).json
+    printed = CliRunner().invoke(cli, ["recommend", "--birth", "2027-03-01~2027-03-14", "--surname", "김", "--count", "4", "--json"], standalone_mode=False)
+    assert reply["due"] == json.loads(printed.output) and "result" not in reply
+    jsonschema.validate(reply["due"], SCHEMA | {"$ref": "#/$defs/due"})
+    assert (reply["year"], reply["month"], reply["day"], reply["hour"]) == ("정미", "", "", "")   # 경칩 is in it
+    assert reply["name1"].split("(")[0] == reply["due"]["names"][0]["name"]["given"] and "태어난 뒤" in reply["explain"]
+    alone = quick.post("/name", json={"birth": "2027-03-10 ±0일"}).json
+    assert "김씨로" in alone["explain"] and alone["day"] and len(alone["due"]["days"]) == 1
+
+
+@pytest.mark.parametrize("wish, kept", [({"wanted": ["하:첫"]}, "^하"), ({"sounds": ["ㅈ"]}, "^[자-짛]"), ({"ending": "open"}, "[가-힣]$"),
+                                        ({"avoid_relatives": "김하윤"}, "^[^하윤]+$"), ({"rarity": "드문 이름"}, "."), ({"era": "2000s"}, ".")], ids=ascii)
+def test_wishes_are_heard(quick, wish, kept):
+    found = quick.post("/name", json={**OLD, **wish}).json["result"]
+    assert all(re.search(kept, name["given"]) for name in found["names"])
+    assert found["options"][next(iter(wish))] not in (None, [], "any", "balanced", "2020s")
+
+
 def test_a_hangul_name_has_no_characters_to_translate(quick):
     reply = quick.post("/name", json={**OLD, "hangul_only": True}).json
     assert "(" not in reply["name1"] and "오행" not in reply["wname1"]
@@ -161,6 +208,23 @@ BAD = {"month": [("13", 422), (True, 422), (1.5, 422), (None, 422), ("1e1", 422)
 def test_a_bad_field_is_named(quick, field, value, status):
     reply = quick.post("/name", data=json.dumps({**OLD, field: value}), content_type="application/json")
     assert (reply.status_code, error_of(reply)["field"]) == (status, field)
+
+
+WRONG = [("/hanja-for", {"name": "Seoyeon"}, "name"), ("/hanja-for", {"name": "뷁"}, "name"), ("/hanja-for", {"name": "김서연", "surname": "김"}, "name"), ("/hanja-for", {}, "name"),
+         ("/hanja-for", {"name": "서연", "count": 21}, "count"), ("/hanja-for", {"name": "서연", "lunar": True}, "lunar"), ("/hanja-for", {"name": "서연", "surname": "뷁"}, "surname"),
+         ("/compare", {"names": ["김서연"]}, "names"), ("/compare", {"names": "김서연"}, "names"), ("/compare", {"names": ["김서연"]*9}, "names"), ("/compare", {"names": ["김서연", "김서연"]}, "names"),
+         ("/compare", {"names": ["김서연", "Kim"]}, "names"), ("/compare", {"names": ["김서연:金", "김하윤"]}, "names"), ("/compare", {"names": ["김서연", 3]}, "names"), ("/compare", {}, "names"),
+         ("/compare", {"names": ["김서연", "김하윤"], "month": 3}, "year"), ("/compare", {"name": "김서연", "names": ["김서연", "김하윤"]}, "name"),
+         ("/saju", {}, "year"), ("/saju", {"gender": "여"}, "year"), ("/saju", {"birth": "2099-01-01"}, "birth"), ("/saju", {"birth": "1990-02-30"}, "birth"), ("/saju", {**OLD, "gender": "몰라"}, "gender"),
+         ("/saju", {**OLD, "surname": "김"}, "surname"), ("/name", {"birth": "1990-05-15"}, "gender"), ("/name", {"birth": "2027-03-01~2028-03-14"}, "birth"),
+         ("/name", {"birth": "2027-03-14~2027-03-01"}, "birth"), ("/name", {"birth": "2027-03-01~2027-03-14", "lunar": True}, "birth"), ("/saju", {"birth": "2027-03-01~2027-03-14"}, "birth"),
+         ("/review", {"name": "김서연", "birth": "2027-03-01~2027-03-14"}, "birth"), ("/name", {**OLD, "wanted": ["하:가운데"]}, "wanted"), ("/name", {**OLD, "sounds": ["k"]}, "sounds")]
+
+
+@pytest.mark.parametrize("path, body, field", WRONG, ids=lambda x: ascii(x)[:30])
+def test_a_bad_field_is_named_by_every_route(quick, path, body, field):
+    reply = quick.post(path, json=body)
+    assert (reply.status_code, error_of(reply)["field"]) == (422, field), reply.text
 
 
 @pytest.mark.parametrize("stray, near", [("surnmae", "surname"), ("birthplace", "place"), ("fixed", "fixed_syllable"), ("돌림자", "fixed_syllable"), ("sibling", "siblings")])
@@ -239,8 +303,8 @@ ODD = (None, True, False, 0, -1, 1.5, 1e308, 10**30, "", " ", "0", "13", "03", "
 
 
 def odd_request(rng):
-    "One of the three old routes with a body that nobody would send."
-    path, base = rng.choice([("/name", OLD), ("/mean", {"name": "서연(瑞淵)"}), ("/check", {})])
+    "A route with a body that nobody would send."
+    path, base = rng.choice([("/name", OLD), ("/mean", {"name": "서연(瑞淵)"}), ("/check", {}), ("/hanja-for", {"name": "서연"}), ("/compare", {"names": ["김서연", "김하윤"]}), ("/saju", OLD)])
     body = dict(base)
     for _ in range(rng.randint(1, 3)): body[rng.choice([*base, "hour", "surname", "count", "seed", "exclude", "", "__proto__"])] = rng.choice(ODD)
     data = json.dumps(body).encode()
@@ -271,7 +335,19 @@ def test_the_document_holds(rules, mode):
             tried.add(operation.ok().label)
         try: holds()
         except Unsatisfiable: assert mode is GenerationMode.NEGATIVE   # nothing to get wrong
-    assert tried >= {"POST /name", "POST /mean", "POST /review", "GET /surnames/{hangul}"}
+    assert tried >= {f"POST {path}" for path in ("/name", *(route.path for route in ROUTES))} | {"GET /surnames/{hangul}"}
+
+
+def test_the_document_tells_every_route_and_shape(quick):
+    told = quick.get("/openapi.json").json
+    schemas, posts = told["components"]["schemas"], {path: found["post"] for path, found in told["paths"].items() if "post" in found}
+    assert set(posts) == {"/name", "/mean", "/review", "/hanja-for", "/compare", "/saju"}
+    for path, shape in (("/review", "check"), ("/hanja-for", "hanja_for"), ("/compare", "compare"), ("/saju", "saju")):
+        assert posts[path]["responses"]["200"]["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{shape}"} and shape in schemas
+    assert schemas["NameReply"]["properties"]["due"] == {"$ref": "#/components/schemas/due"}
+    body = schemas["CompareBody"]["properties"]["names"]
+    assert body["anyOf"][0]["maxItems"] == 8 and schemas["CompareBody"]["required"] == ["names"]
+    assert schemas["HanjaForBody"]["properties"]["count"]["default"] == 10
 
 
 def test_docs_open_without_the_internet(quick):
@@ -324,10 +400,13 @@ def test_births_are_neither_logged_nor_counted(quick, caplog):
         quick.post("/name", json={**OLD, "year": 1987, "surname": "제갈"})
         quick.post("/name", json={**OLD, "year": "1987년", "surname": "제갈"})
         quick.get("/surnames/제갈")
+        quick.post("/hanja-for", json={"name": "휘령", "surname": "제갈"})
+        quick.post("/compare", json={"names": ["제갈휘령", "제갈휘"]})
     logged = "\n".join(r.getMessage() for r in caplog.records)
     assert "POST /name 200" in logged and "GET /surnames/<hangul> 200" in logged
     labels = "".join(re.findall("{.*?}", quick.get("/metrics").text))
-    for private in ("1987", "제갈"): assert private not in logged + labels
+    assert "POST /hanja-for 200" in logged and "POST /compare 200" in logged
+    for private in ("1987", "제갈", "휘령"): assert private not in logged + labels
     assert 'saju_request_seconds_count{method="POST",route="/name",status="200"}' in quick.get("/metrics").text
 
 

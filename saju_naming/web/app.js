@@ -79,6 +79,7 @@ function point(field, message, detail = false, go = true) {
   const input = controlOf(FIRST[field] ?? field), place = input ? placeOf(input) : $("e-form");
   place.replaceChildren(...(detail && english() ? [t("이 칸을 다시 보아 주세요."), " ", view.h("span", { lang: "ko" }, message)] : [message]));
   if (!input) return $("go").focus();
+  input.closest("details")?.setAttribute("open", "");
   if (input.type !== "radio") { input.setAttribute("aria-invalid", "true"); input.setAttribute("aria-describedby", place.id); }
   if (go) input.focus();
 }
@@ -94,15 +95,18 @@ function missing(asked) {
 const CALENDAR = ["hour", "minute", "lunar", "leap"];  // these say nothing without a date
 
 function valueOf(control, typed) {
+  if ("many" in control.dataset) return typed.split(/[,，、]/).map(one => one.trim()).filter(Boolean);
   if (control.type === "number") return Number(typed);
   return ["checkbox", "radio"].includes(control.type) && typed === "true" ? true : typed;
 }
+
+const usual = control => control.tagName === "SELECT" && control.selectedOptions[0].defaultSelected;  // as the server takes it anyway
 
 function collect() {
   const asked = {};
   for (const [name, text] of new FormData(form)) {
     const control = controlOf(name), typed = text.trim();
-    if (typed && !["task", "unknown"].includes(name) && !$(OTHER[task()]).contains(control)) asked[name] = valueOf(control, typed);
+    if (typed && !usual(control) && !["task", "unknown"].includes(name) && !$(OTHER[task()]).contains(control)) asked[name] = valueOf(control, typed);
   }
   if (task() === "review" && !asked.year && !asked.month && !asked.day) for (const name of CALENDAR) delete asked[name];
   return asked;
@@ -232,10 +236,8 @@ function namesShown(answer) {
       view.h("p", { class: "source" }, t("후보 {n}가지를 모두 견주었습니다.", { n: view.number(answer.searched) }), " ", view.h("span", { lang: "ko" }, answer.source_reason + ".")))];
 }
 
-function reviewShown({ name, analysis, objections }) {
-  const verdict = view.h("div", { class: "verdict", "data-e": objections.length ? "화" : "목" }, view.h("strong", {}, t(objections.length ? "등록 관서에서 받아 주지 않을 수 있습니다." : "등록 규칙에 걸리는 것이 없습니다.")),
-    objections.length > 0 && view.h("ul", { lang: "ko" }, objections.map(said => view.h("li", {}, said))));
-  return [view.h("section", { class: "told" }, heading(t("검사한 이름"), tools([name])), verdict, view.card(name, { choose: name.given_hanja ? pick : null, label: "뜻 보기", copy: copyNames, full: true })),
+function reviewShown({ name, analysis, verdicts }) {
+  return [view.h("section", { class: "told" }, heading(t("검사한 이름"), tools([name])), view.verdicts(verdicts), view.card(name, { choose: name.given_hanja ? pick : null, label: "뜻 보기", copy: copyNames, full: true })),
     ...(analysis ? [view.h("section", { class: "told" }, heading(t("사주와 오행")), chartShown(analysis, name), view.told({ analysis }))] : [])];
 }
 
@@ -265,7 +267,7 @@ const wishOf = () => state.chosen.meaning || state.meaning?.sentence || "";
 function drawPicked(status = "") {
   const name = state.chosen;
   $("picked-body").replaceChildren(view.glyphs(name), view.h("div", {}, view.h("h2", { id: "picked-title", lang: "ko" }, view.hangul(name)), view.h("p", { class: "source", lang: "en" }, name.romanization)),
-    view.h("div", { role: "status" }, status && view.h("p", {}, status), state.meaning && meanShown(state.meaning)), view.h("p", { class: "wish", lang: "ko" }, wishOf()));
+    view.h("div", { role: "status" }, status && view.h("p", {}, status), state.meaning && meanShown(state.meaning)), view.h("p", { class: "wish", lang: "ko" }, wishOf()), view.details(name));
 }
 
 /* 가져가기 */

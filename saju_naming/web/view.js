@@ -5,8 +5,10 @@ const CHARACTERS = { 목: "甲乙寅卯", 화: "丙丁巳午", 토: "戊己辰�
 const elementOf = char => Object.keys(CHARACTERS).find(e => CHARACTERS[e].includes(char));
 export const ELEMENTS = { 목: "木", 화: "火", 토: "土", 금: "金", 수: "水" };
 
-export function h(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+export const h = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
+const svg = (tag, attributes, ...children) => filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+function filled(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes)) {
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
@@ -72,18 +74,54 @@ function rules(name) {
   return rowsOf("등록 규칙", [["규칙"], ["결과"], ["내용"]], name.legality.map(rule => [ko("td", {}, rule.rule), h("td", {}, t(rule.ok ? "통과" : "걸림")), ko("td", {}, rule.detail)]));
 }
 
+const LEVELS = { ok: ["목", "괜찮습니다"], caution: ["토", "알고 고르세요"], stop: ["화", "권하지 않습니다"], unknown: [undefined, "아직 모릅니다"] };
+
+export function verdicts(found) {
+  return h("ul", { class: "verdicts" }, found.map(({ about, level, sentences }) => h("li", { class: "verdict", "data-e": LEVELS[level][0] },
+    h("strong", {}, t(about), ": ", t(LEVELS[level][1])), ko("ul", {}, sentences.map(said => h("li", {}, said))))));
+}
+
+/* 해마다 이 이름을 받은 아이 */
+const WIDE = 144, TALL = 26, EDGE = 2;
+
+function runs(told) {  // the years in a row that are known, as points; what is not known stays a gap
+  const most = Math.max(...told.map(([, n]) => n ?? 0)), found = [];
+  told.forEach(([, n], i) => {
+    if (n === null) return;
+    if (!i || told[i - 1][1] === null) found.push([]);
+    found.at(-1).push(`${EDGE + i * (WIDE - 2 * EDGE) / (told.length - 1)},${TALL - EDGE - n / most * (TALL - 2 * EDGE)}`);
+  });
+  return found.map(points => points.length > 1 ? points : [points[0], points[0]]);  // a year alone is a dot
+}
+
+export function years(name) {
+  const told = Object.entries(name.popularity), known = told.filter(([, n]) => n !== null);
+  if (!known.some(([, n]) => n)) return null;
+  const top = known.reduce((a, b) => b[1] > a[1] ? b : a), last = known.at(-1), gaps = told.length - known.length;
+  const said = t("{a}년부터 {b}년까지 해마다 이 이름을 받은 아이. 가장 많은 해는 {top}년 {n}명.", { a: told[0][0], b: told.at(-1)[0], top: top[0], n: number(top[1]) });
+  const line = svg("svg", { viewBox: `0 0 ${WIDE} ${TALL}`, role: "img", "aria-label": gaps ? `${said} ${t("표에 없는 해 {n}번.", { n: gaps })}` : said },
+    runs(told).map(points => svg("polyline", { points: points.join(" ") })));
+  return h("p", { class: "years" }, line, h("span", {}, t("{year}년 {n}명", { year: last[0], n: number(last[1]) })));
+}
+
+const COUNTED = /^(소리는|소리의|획수 사격은)/;  // details that the fold shows as tables
+
+export function details(name) {
+  return ko("ul", { class: "why" }, name.details.filter(said => !COUNTED.test(said)).map(said => h("li", {}, said)));
+}
+
 function fold(name) {
   const sounds = [...hangul(name)].map((syllable, i) => h("li", {}, h("span", { class: "chip", "data-e": name.sound[i] }, ko("span", {}, syllable), " ", t(name.sound[i]))));
   return h("details", { class: "fold" }, h("summary", {}, t("획수와 소리")), strokes(name), h("h4", {}, t("소리")), h("ul", { class: "sounds" }, sounds),
-    name.details.map(said => ko("p", {}, said)));
+    name.details.filter(said => COUNTED.test(said)).map(said => ko("p", {}, said)));
 }
 
 export function card(name, { choose, label = "고르기", copy, chosen = false, full = false }) {
   const called = hangul(name);
   return h("article", { class: "card", "data-chosen": chosen },
     glyphs(name), h("h3", {}, ko("span", {}, called), h("small", { lang: "en" }, name.romanization)),
-    name.meaning && ko("p", { class: "wish" }, name.meaning), ko("ul", { class: "why" }, name.reason.map(said => h("li", {}, said))),
-    fold(name), full && rules(name),
+    name.meaning && ko("p", { class: "wish" }, name.meaning), name.reason.length > 0 && ko("ul", { class: "why" }, name.reason.map(said => h("li", {}, said))),
+    years(name), full && details(name), fold(name), full && rules(name),
     h("div", { class: "actions" }, choose && button(t(label), () => choose(name), "main", `${called} ${t(label)}`), button(t("복사"), () => copy([name]), "second", `${called} ${t("복사")}`)));
 }
 
