@@ -7,7 +7,7 @@ __all__ = ['DATE', 'WHEN', 'NameBody', 'NAME', 'HANJA', 'MEANT', 'MeanBody', 'Re
            'HanjaForBody', 'CompareBody', 'SajuBody', 'BODIES', 'JOBS', 'SAMPLE', 'ROUTES', 'WORKING', 'log', 'GRACE',
            'STOPS', 'SLOW', 'from_json', 'json_shape', 'Shape', 'field_of', 'body_of', 'Born', 'Wanting', 'Ready',
            'NameReply', 'MeanReply', 'SurnameChoice', 'SurnameReply', 'Fault', 'ErrorReply', 'korean_fault', 'birth_of',
-           'sent_in', 'asked_name', 'asked_about', 'asked_chart', 'for_all', 'said_of_field', 'name_job', 'review_job',
+           'sent_in', 'asked_name', 'asked_about', 'asked_chart', 'for_all', 'said_as', 'name_job', 'review_job',
            'hanja_for_job', 'compare_job', 'saju_job', 'mean_job', 'Naming', 'name_in', 'mean_words', 'name_lines',
            'old_reply', 'default_workers', 'naming_crew', 'surname_reply', 'Route', 'add_route', 'add_routes',
            'add_page', 'document', 'create_app', 'Running', 'start', 'say', 'tunnel', 'Stop', 'serve']
@@ -309,15 +309,13 @@ def for_all(
 
 # %% ../nbs/11_serve.ipynb #ap00j
 @contextmanager
-def said_of_field(
-    field,    # what was sent
-    *theirs,  # what the library calls it
+def said_as(
+    **fields,  # what the library calls it = what was sent
 ):
-    "Errors about what the library calls otherwise, told of the field that was sent."
+    "Errors in the words of the body: about the field that was sent."
     try: yield
     except InputError as e:
-        if e.field not in theirs: raise
-        raise InputError(field, e.value, e.reason, e.remedy) from e
+        raise InputError(fields.get(e.field, e.field), e.value, e.reason, e.remedy) from e
 
 # %% ../nbs/11_serve.ipynb #c032
 def name_job(writer, **asked):
@@ -334,7 +332,7 @@ def hanja_for_job(writer, name, **asked):
 
 def compare_job(writer, names, **asked):
     "Names side by side, as `saju-naming compare --json` prints them."
-    with said_of_field("names", "name", "hanja"): return asdict(compare(names, **asked))
+    with said_as(name="names", hanja="names"): return asdict(compare(names, **asked))
 
 def saju_job(writer, **asked):
     "A chart for those who ask, as `saju-naming saju --json` prints it."
@@ -349,7 +347,7 @@ def mean_job(writer, name, seed=0):
     if not hanja:
         told = f"{josa(given, '은/는')} 소리로 지은 한글 이름이라 풀이할 한자가 없습니다."
         return dict(mean=f"소리로 지은 한글 이름 '{given}'", sentence=told) | _NATIVE
-    with said_of_field("name", "question"):
+    with said_as(question="name"):
         answer = ask(f"이름 {given}({hanja})의 의미를 풀이해", seed=seed, **writer)
     return for_all(dict(mean=mean_words(given, hanja), sentence=answer.text, source=answer.source,
                         source_reason=answer.source_reason))

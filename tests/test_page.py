@@ -489,6 +489,9 @@ def test_narrowest_phone(visit, server):
     "320 CSS pixels, which is also 400% zoom of a usual screen (WCAG 1.4.10)."
     page = visit(server, size={"width": 320, "height": 640})
     fill(page, "남궁")
+    page.get_by_text("더 바라는 것").click()
+    no_overflow(page)
+    page.screenshot(path=SCREENS/"page-narrow-wishes.png", full_page=True)
     submit(page)
     for summary in page.locator("#shown summary").all(): summary.click()
     no_overflow(page)
