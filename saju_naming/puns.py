@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from koroman import romanize as _romanize
 
-from .names import given_names, jamo
+from .names import find_name, jamo
 from .ohaeng import josa
 from .text import normalize
 
@@ -70,9 +70,6 @@ def _heard():  # → {"any" | "head" | "whole" | "spare": {key: (word, grade)}}
         found[match].setdefault(word if match == "spare" else _word_key(word), (word, grade))
     return MappingProxyType(found)
 
-@lru_cache(maxsize=1)
-def _borne(): return frozenset(n.name for n in given_names())
-
 # %% ../nbs/lib/puns.ipynb #pn17
 def _keys(text):  # → {(start, end): key}
     "The sound of every stretch of two syllables and more, each as if it stood alone."
@@ -89,7 +86,7 @@ def _keys(text):  # → {(start, end): key}
 def _hits(surname, given):
     "What is heard across the surname, at the head, as a whole; in the given name alone only what is to refuse."
     table, cut, full = _heard(), len(surname), surname + given
-    size, plain, borne = len(full), given not in table["spare"], given in _borne()
+    size, plain, borne = len(full), given not in table["spare"], find_name(given) is not None
     if cut > 1 and given.startswith(surname): yield Heard(surname*2, "refuse", "성명")   # 선우선우
     for (start, end), key in _keys(full).items():
         if end <= cut: continue
