@@ -7,13 +7,14 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from saju_naming.choices import compare as compare, hanja_for as hanja_for
+    from saju_naming.due import due_names as due_names
     from saju_naming.errors import InputError as InputError, Unavailable as Unavailable
     from saju_naming.generate import ask as ask, recommend as recommend
     from saju_naming.manse import four_pillars as four_pillars
     from saju_naming.naming import check_name as check_name
 
-_FACE = {"recommend": "generate", "ask": "generate", "check_name": "naming", "hanja_for": "choices", "compare": "choices",
-         "four_pillars": "manse", "InputError": "errors", "Unavailable": "errors"}
+_FACE = {"recommend": "generate", "due_names": "due", "hanja_for": "choices", "compare": "choices", "ask": "generate",
+         "check_name": "naming", "four_pillars": "manse", "InputError": "errors", "Unavailable": "errors"}
 __all__ = [*_FACE]
 
 

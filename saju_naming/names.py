@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['YEARS', 'ERAS', 'BOTH', 'TRENDS', 'DATED', 'CERTAINTIES', 'SYLLABLES', 'SYLLABLE_INDEX', 'COMMON_DOUBLE', 'SCHOOLS',
            'NameCounts', 'name_counts', 'GivenName', 'given_names', 'pure_names', 'find_name', 'borne', 'parse_gender',
-           'name_use', 'Popularity', 'popularity', 'commonest', 'Native', 'native', 'jamo', 'usage', 'syllable_logp',
-           'pair_logp', 'name_logp', 'SurnameHanja', 'Surname', 'surnames', 'surname_info', 'surname_strokes',
-           'surname_note', 'split_name', 'sound_elements', 'eumyang', 'suri_element', 'Suri', 'suri_luck', 'Sagyeok',
-           'suri', 'romanize']
+           'name_use', 'Popularity', 'popularity', 'commonest', 'Native', 'native', 'jamo', 'name_spots', 'usage',
+           'syllable_logp', 'pair_logp', 'name_logp', 'SurnameHanja', 'Surname', 'surnames', 'surname_info',
+           'surname_strokes', 'surname_note', 'split_name', 'sound_elements', 'eumyang', 'suri_element', 'Suri',
+           'suri_luck', 'Sagyeok', 'suri', 'romanize']
 
 # %% ../nbs/03_names.ipynb #c005
 import csv
@@ -312,14 +312,14 @@ def jamo(
 
 # %% ../nbs/03_names.ipynb #c035
 @lru_cache(maxsize=1)
-def _spots():
-    "(n, 2) numbers of the first and second syllable of every counted name; -1 for names of other syllables or longer."
+def name_spots() -> np.ndarray:   # (n, 2)
+    "The numbers of the first and second syllable of every counted name; -1 for names of other syllables or longer."
     letters = name_counts().names.view(np.uint32).reshape(len(name_counts().names), -1)
     number = np.full(0xAC00 + 11172, -1)
     number[[ord(s) for s in SYLLABLES]] = np.arange(len(SYLLABLES))
     number[0] = len(SYLLABLES)   # 외자: nothing stands second
     spots = number[letters[:, :2]]
-    return np.where((spots.min(1) < 0) | (letters[:, 2:] > 0).any(1), -1, spots.T).T
+    return _frozen(np.where((spots.min(1) < 0) | (letters[:, 2:] > 0).any(1), -1, spots.T).T)
 
 # %% ../nbs/03_names.ipynb #4af24507
 @lru_cache(maxsize=6)
@@ -329,7 +329,7 @@ def usage(
 ) -> np.ndarray:          # (n, n + 1) float32: births a year; the last column is for one-syllable names
     "`name_use` of every name of one or two syllables at once, over `SYLLABLES`; read-only."
     births = name_counts().births["남여".index(parse_gender(gender)), :, _era_spots(era)].mean(1)
-    spots = _spots()
+    spots = name_spots()
     found = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
     kept = spots[:, 0] >= 0
     found[spots[kept, 0], spots[kept, 1]] = births[kept]

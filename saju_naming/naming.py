@@ -19,11 +19,11 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum, _spellings
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum
 from .manse import four_pillars
-from .names import (DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
+from .names import (BOTH, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
                                parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
-                               surname_info, surname_note, surname_strokes, surnames, pure_names, _genders, _spots)
+                               surname_info, surname_note, surname_strokes, surnames, pure_names, name_spots)
 
 from .puns import heard_words, known_person
 from .search import NO_SYLLABLE, Block, Limits, Pool, Tables, make_pool, select
@@ -241,6 +241,7 @@ def _candidates(gender, wide):
             quality = char_quality(c, r, None if gender == "both" else gender)
             yield c.hanja, SYLLABLE_INDEX[r], ELEMENTS.index(c.element), c.original_strokes, quality, feminine, masculine
 
+# %% ../nbs/04_naming.ipynb #rk054b
 @lru_cache
 def hanja_pool(
     gender=None,  # 남 | 여 | both; None: whoever asks
@@ -266,6 +267,7 @@ MISSING = -10      # 채우려던 오행 하나를 못 채울 때
 _FLOW = {"생": 1.0, "피생": 1.0, "비화": 0.5, "극": 0.0, "피극": 0.0}
 _FLOWS = np.array([[_FLOW[relation(a, b)] for b in ELEMENTS] for a in ELEMENTS], np.float32)
 
+# %% ../nbs/04_naming.ipynb #rk057b
 def sound_score(
     elements,   # 소리의 오행, the last syllable of the surname first
 ) -> float:     # 0..1
@@ -305,6 +307,7 @@ def _sounds():
     vowel = letters//28 % 21
     return np.where(paired, _FLOWS[element[:, 0], element[:, 1]], 0.5), paired & (vowel[:, 0] == vowel[:, 1])
 
+# %% ../nbs/04_naming.ipynb #rkf02b
 def choice_features(
     gender,         # 남 | 여
     year,           # 고르는 해: only the years before it are seen
@@ -321,9 +324,9 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
     "common": ((1, 1.0), (30, 1.0), (60, 0.65), (150, 0.25), (800, 0.1), (1500, 0.04), (6000, 0.0)),
-    "balanced": ((1, 0.6), (10, 0.8), (16, 1.0), (135, 1.0), (165, 0.74), (550, 0.72), (800, 0.3), (1500, 0.04), (6000, 0.0)),
+    "balanced": ((1, 0.55), (10, 0.78), (16, 1.0), (135, 1.0), (165, 0.69), (550, 0.67), (800, 0.2), (1200, 0.02), (6000, 0.0)),
     "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (1500, 0.3), (6000, 0.0))}
-_FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.42, 1, 0.9, 0.4   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
+_FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.38, 2, 0.95, 0.2   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
 @lru_cache(maxsize=8)
 def _expected(gender, era):
@@ -353,6 +356,7 @@ def _by_rank(share, rarity, alone, among=None):
     at, scores = zip(*RARITY[rarity])
     return np.where(share > 0, np.interp(np.log(rank), np.log(at), scores), 0)
 
+# %% ../nbs/04_naming.ipynb #rkf19b
 def _leaning(gender, era):
     "Names that the other gender gets nearly as often or more: expected, or in the years of the era."
     other, spots = "여" if gender == "남" else "남", slice(YEARS.index(ERAS[era][0]), YEARS.index(ERAS[era][-1]) + 1)
@@ -361,10 +365,10 @@ def _leaning(gender, era):
 
 def _counted_scores(bearer, rarity, era):
     "Scores 0..1 of every counted name; of neutral ones by the gender that gets it less."
-    alone = _spots()[:, 1] == len(SYLLABLES)
+    alone = name_spots()[:, 1] == len(SYLLABLES)
     if bearer == "both":
         boys, girls = _expected("남", era), _expected("여", era)
-        share = np.where(np.array(_genders()) == "both", np.minimum(boys, girls), 0)
+        share = np.minimum(boys, girls)*(np.minimum(boys, girls) >= BOTH*np.maximum(boys, girls))
         fading = np.maximum(_fading("남", era), _fading("여", era))
         return _by_rank(share, rarity, alone, (boys + girls)/2)*(1 - fading)
     mine = _expected(bearer, era)
@@ -374,8 +378,8 @@ def _counted_scores(bearer, rarity, era):
 @lru_cache(maxsize=1)
 def _cells():
     "Which counted names have one or two syllables of the list, and their places in a flat (syllables, syllables + 1) table."
-    kept = np.flatnonzero(_spots()[:, 0] >= 0)
-    return kept, _spots()[kept] @ np.array([len(SYLLABLES) + 1, 1])
+    kept = np.flatnonzero(name_spots()[:, 0] >= 0)
+    return kept, name_spots()[kept] @ np.array([len(SYLLABLES) + 1, 1])
 
 @lru_cache(maxsize=8)
 def _name_table(bearer, rarity, era):
@@ -385,6 +389,7 @@ def _name_table(bearer, rarity, era):
     table.flags.writeable = False
     return table
 
+# %% ../nbs/04_naming.ipynb #rkf20b
 def name_score(
     given,              # 이름 (한글)
     gender,             # 성별: 남 | 여 | both
@@ -493,7 +498,7 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 7, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
+TASTE, LITTLE = 8, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
 
 def _taste(analysis, request):
     "What moves each name of `_cells` among the good ones, in points: by chart, surname, gender and seed alone."
@@ -552,15 +557,6 @@ def _spelled_points(bearer):
         given = SYLLABLES[first] + (SYLLABLES[second] if second < len(SYLLABLES) else "")
         return {text: SPELLED*share for text, share in _spelled(given, bearer).items()}
     return points
-
-@lru_cache
-def _spelled_ceiling():
-    "The most that spellings can add to each pair of syllables, in points."
-    ceiling = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
-    for given in _spellings():
-        spots = [SYLLABLE_INDEX.get(s) for s in (given[:1], given[1:])]
-        if None not in spots: ceiling[spots[0], spots[1]] = SPELLED
-    return ceiling
 
 # %% ../nbs/04_naming.ipynb #c080
 _GOOD = 0.5  # 돌림자의 글자를 고르게 쓸 때, 됨됨이가 이만큼은 되는 글자만 센다
@@ -863,6 +859,7 @@ def _details(request, given, chars, plan, sound, frames):
     if nearest_kin(given, request.siblings)[0] < 0: said.append(kin_sentence(given, request.siblings))
     return tuple([*said, *_say_caution(request.surname, given, chars), *[request.note]*bool(request.note)])
 
+# %% ../nbs/04_naming.ipynb #rk104b
 def _facts(request, given, chars, plan):
     "A `Name` with everything that can be checked about it."
     strokes = [c.original_strokes for c in chars]
@@ -902,6 +899,7 @@ def _fixed(asked):
     remedy = "이름 글자 수를 2로 하거나 돌림자를 빼 주세요"
     raise InputError("fixed_syllable", fixed, "돌림자는 두 글자 이름의 한 글자입니다", remedy)
 
+# %% ../nbs/04_naming.ipynb #rk108b
 def _request(gender, surname, **asked):
     "What was asked, with what fits together checked; the values themselves are checked already."
     asked = dict(_USUAL) | asked
@@ -952,13 +950,11 @@ def _check_wanted(request):
             refuse(f"뺄 것(exclude)이 이 {josa(what, '을/를')} 막습니다", "둘 가운데 하나를 지워 주세요")
 
 # %% ../nbs/04_naming.ipynb #rk110b
-_NONE_SPELLED = np.zeros((len(SYLLABLES), len(SYLLABLES) + 1), np.float32)
-
 def _tables(request, analysis):
     "What the blocks of a request share (`search.Tables`)."
     syllables, strokes = _syllable_table(request, analysis), _stroke_table(request.surname_strokes)
-    if request.hangul_only: return Tables(syllables, strokes, _NONE_SPELLED, lambda first, second: {})
-    return Tables(syllables, strokes, _spelled_ceiling(), _spelled_points(request.bearer))
+    if request.hangul_only: return Tables(syllables, strokes, 0, lambda first, second: {})
+    return Tables(syllables, strokes, SPELLED, _spelled_points(request.bearer))
 
 def _scored_blocks(analysis, request):
     "Every candidate, with what its points are made of, and how often the characters of the generation syllable may stand."
@@ -1007,6 +1003,7 @@ def _objected(request, given):
     parts = {"pun": float(PUN)} if _heard(request.surname, given) else {}
     return parts | ({"person": float(PUBLIC)} if known_person(request.surname, given) else {})
 
+# %% ../nbs/04_naming.ipynb #rk3780
 def _judge(request, causes):
     "How a pair of syllables is judged (`search.select`): points to take off, or None; why is counted in `causes`."
     def judged(first, second):

@@ -61,7 +61,7 @@ SLACK = np.float32(1e-3)  # 점: more than the order of float32 sums can change
 def _group_starts(pool): return np.flatnonzero(np.r_[True, np.diff(pool.syllable) != 0])
 
 def _layers(starts, size):
-    "The order of groups by size, the largest first, and the places of their first members, of their second ones and so on."
+    "The order of groups by size, the largest first, and the places of their first members, their second ones ..."
     sizes = np.diff(np.r_[starts, size])
     order = np.argsort(-sizes, kind="stable")
     return order, [starts[order[:(sizes > k).sum()]] + k for k in range(sizes.max())]
@@ -72,13 +72,13 @@ class Tables:
     "What every block of a request shares, in points."
     syllables: np.ndarray  # 음절 × (음절 + 빈자리)
     strokes: np.ndarray    # 원획 × 원획
-    ceiling: np.ndarray    # the shape of `syllables`: the most that a usual spelling adds
+    ceiling: float         # the most that a usual spelling adds
     spelled: Callable      # (first, second) → {한자 표기: 점수}
 
 # %% ../nbs/lib/search.ipynb #sr12
 @dataclass
 class Block:
-    "Two pools, which of them is fixed (0, 1 or None), what each character brings and what every pair of the block gets."
+    "Two pools, which of them is fixed (0, 1 or None), what each character brings and what every pair here gets."
     first: Pool
     second: Pool
     fixed: object
@@ -108,7 +108,8 @@ class Block:
         rows, cols = self.group(r, c)
         total = self.points(rows, cols)
         for text, points in self.tables.spelled(*self.sound(r, c)).items():
-            i, j = (np.flatnonzero(p.hanja[at] == h) for p, at, h in zip((self.first, self.second), (rows, cols), (*text, "")))
+            sides = zip((self.first, self.second), (rows, cols), (*text, ""))
+            i, j = (np.flatnonzero(pool.hanja[at] == h) for pool, at, h in sides)
             total[np.ix_(i, j)] += np.float32(points)
         return total, rows, cols
 
@@ -128,13 +129,13 @@ def best_per_sound(
         np.maximum(top, then[which[layer]] + block.own[0][layer, None], out=top)
     best = best[np.argsort(order)]
     here = np.ix_(first.syllable[block.rows], second.syllable[block.cols])
-    return best + tables.syllables[here] + tables.ceiling[here] + (SLACK + np.float32(block.base))
+    return best + tables.syllables[here] + (SLACK + np.float32(tables.ceiling + block.base))
 
 # %% ../nbs/lib/search.ipynb #sr15
 _HEAD = 1000   # 먼저 차례를 매기는 소리의 수
 
 def _in_order(values, size=_HEAD):
-    "The places of values from the smallest, equal ones in their order; the first `size` are found without sorting the rest."
+    "The places of values from the smallest, equal ones in their order; the rest after `size` is sorted when asked for."
     if len(values) <= size: return iter([np.argsort(values, kind="stable")])
     edge = np.partition(values, size)[size]
     near, far = np.flatnonzero(values <= edge), np.flatnonzero(values > edge)
@@ -223,6 +224,7 @@ def _best_free(block, r, c, used, most):
     i, j = np.unravel_index(part.argmax(), part.shape)
     return float(part[i, j]), int(rows.start + i), int(cols.start + j)
 
+# %% ../nbs/lib/search.ipynb #sr22b
 def select(
     blocks,    # of `Block`
     count,     # 고를 이름의 수

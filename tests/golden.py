@@ -46,6 +46,7 @@ CASES = {  # 이름 → birth, gender, surname, options
     "common names": ("2024-02-04T18:00", "여자", "김", {"rarity": "common", "count": 4}),
     "rare names": ("2024-02-04T18:00", "남자", "박", {"rarity": "rare", "count": 4}),
     "names of an older era": ("1990-05-15T14:30", "여자", "이", {"era": "2000s", "count": 4}),
+    "names of the years before": ("1990-05-15T14:30", "여자", "이", {"era": "2010s", "count": 4}),
     "Hangul only": ("1990-05-15T14:30", "여자", "김", {"hangul_only": True}),
     "Hangul only, the other school": ("1990-05-15T14:30", "여자", "김", {"hangul_only": True, "school": "unhae"}),
     "the other school": ("2008-08-08T20:08", "남자", "문", {"school": "unhae"}),
