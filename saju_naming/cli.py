@@ -257,7 +257,7 @@ def cli(ctx):
 @_JSON
 @_HELP
 def recommend_command(birth, gender, as_json, writer, **asked):
-    "이름을 권합니다. 엔진이 적법한 이름을 모두 견주어 후보를 내고, 모델이 고르고 풀이합니다."
+    "이름을 권합니다. 엔진이 적법한 이름을 모두 견주어 고르고, 모델이 풀이의 글을 고릅니다."
     if is_range(birth): return _due(recommend(birth, gender, **asked, **writer), as_json)
     not_future(birth, **given(asked, CHART))
     answer = recommend(birth, gender, **asked, **writer)
