@@ -130,7 +130,6 @@ def _pairs(firsts, seconds):
 _TWO = _pairs(_FIRST, _SECOND)
 _TWO = (*_TWO, *(s.replace("{p", "{x").replace("{q", "{y") for s in _TWO))
 
-
 # %% ../nbs/lib/sentences.ipynb #9663a605
 _SPOKEN = ("우리는 네가 ", "사랑하는 네가 ", "우리 곁에 온 네가 ", "우리는 언제나 네가 ", "아가, 우리는 네가 ")
 _SPOKEN_WISH = ("를 바란다.", "를 바란단다.", "를 빈단다.", "를 두 손 모아 빈다.", "를 바라며 이 이름을 지었단다.")
