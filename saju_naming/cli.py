@@ -23,7 +23,7 @@ from functools import wraps
 from pathlib import Path
 import click
 from click.core import ParameterSource
-from .chart import full_chart
+from .chart import chart_data, full_chart
 from .checks import check, read
 from .choices import compare, hanja_for, sparkline
 from .due import is_range
@@ -487,12 +487,8 @@ def saju_command(birth, gender, as_json, **chart):
     chart = given(chart, CHART)
     not_future(birth, **chart)
     found = full_chart(birth, gender, **chart)
-    if as_json: _print_json(asdict(found) | {"daeun": found.daeun and _daeun_data(found.daeun)})
+    if as_json: _print_json(chart_data(found))
     else: _print_chart(_console(), found)
-
-def _daeun_data(run):
-    "A `DaeunTable` as values of JSON."
-    return run._asdict() | {"steps": [step._asdict() for step in run.steps]}
 
 # %% ../nbs/13_cli.ipynb #hf13c0
 def _birth_or_none(birth, asked):
