@@ -19,7 +19,7 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, senses, spellings, table, with_dueum
 from .manse import four_pillars
 from .names import (BOTH, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
                                parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
@@ -255,7 +255,7 @@ def hangul_pool(
     school,  # 발음오행 유파: haerye | unhae
 ) -> Pool:
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
-    elements = [ELEMENTS.index(e) for e in sound_elements(SYLLABLES, school)]
+    elements = [ELEMENTS.index(e) for e in sound_elements("".join(SYLLABLES), school)]
     return make_pool([("", i, e, 0, 0.5, False, False) for i, e in enumerate(elements)])
 
 # %% ../nbs/04_naming.ipynb #c057

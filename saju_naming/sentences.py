@@ -161,7 +161,6 @@ KINDS = {  # 이름 글자 수 → 갈래들
 
 # %% ../nbs/lib/sentences.ipynb #s020
 def _roots(text):
-   
     "How the words of a text begin: with two syllables, or one where a word has one, its particle aside."
     return {w[0] if len(w) < 3 and w[-1] in "은는이가을를의에도과와로" or len(w) == 1 else w[:2] for w in text.split()}
 
@@ -238,11 +237,11 @@ def _words(chars, a, b, w):
 
 def _fitting(rng, images, senses, told):
     "A shape that was not used yet and says no word twice, or the best of a few."
-    best = None
+    best: tuple = ()
     for _ in range(TRIES):
         shape, w = _drawn(rng, len(senses))
         clash = (shape in told) * TRIES + _clash(shape, w, images, senses)
-        if best is None or clash < best[0]: best = clash, shape, w
+        if not best or clash < best[0]: best = clash, shape, w
         if not clash: break
     return best[1:]
 
