@@ -45,7 +45,7 @@ docs: $(VENV)/.train
 readme: $(VENV)/.dev
 	$(BIN)/python tools/readme.py
 
-# 빠르기를 상대와 함께 재어 benchmarks/results.md 에 적습니다 (빈 두 코어에서 50분쯤). 일부만: make bench ARGS="--only manse,prompts"
+# 빠르기를 상대와 함께 재어 benchmarks/results.md 에 적습니다 (빈 두 코어에서 한 시간쯤). 일부만: make bench ARGS="--only manse,prompts"
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py $(ARGS)
 

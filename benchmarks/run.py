@@ -1,8 +1,8 @@
-"""All benchmarks of speed, one after another, and one table of ratios against the peers that were measured in the same run.
+"""All benchmarks of speed, and the bars on the names (names.py), one after another, and one table of ratios against the peers that were measured in the same run.
 
     python benchmarks/run.py [--only NAMES] [--quick] [--output FILE] [--again]
 
-A whole run takes about 50 minutes on two idle cores (manse, naming and prompts 2, train 11, generate 2, curves 6, serve 25, page 1) and writes benchmarks/results.md
+A whole run takes about an hour on two idle cores (manse, naming and prompts 2, names 7, train 11, generate 2, curves 6, serve 25, page 1) and writes benchmarks/results.md
 with the plots beside it. With --only or --quick the table goes to the screen, unless --output names a file; --only with --again puts the rows
 into the table that is there, which then says when they were measured. A benchmark that fails is named in the table, the others still run, and the exit status is 1. Ours or the peer's, the value is the best of the rounds where there are several; "배" above 1 is ours ahead.
 train_gpu.py is not part of it: it needs a GPU.
@@ -22,9 +22,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RESULTS = HERE/"results.md"
 SCRIPTS = {  # benchmark → its arguments for --quick
-    "manse": ["--births", "10000", "--repeats", "1"], "naming": ["--repeats", "1"], "prompts": ["--rows", "1000", "--peer-rows", "500"],
-    "train": ["--rows", "8", "--held", "4"], "generate": ["--rows", "1", "--repeats", "1"], "curves": ["--up-to", "1000", "--requests", "4"],
-    "serve": ["--quick"], "page": ["--repeats", "1"]}
+    "manse": ["--births", "10000", "--repeats", "1"], "naming": ["--repeats", "1"], "names": ["--births", "2", "--surnames", "5"],
+    "prompts": ["--rows", "1000", "--peer-rows", "500"], "train": ["--rows", "8", "--held", "4"],
+    "generate": ["--rows", "1", "--repeats", "1"], "curves": ["--up-to", "1000", "--requests", "4"], "serve": ["--quick"], "page": ["--repeats", "1"]}
 PACKAGES = ("saju-naming", "numpy", "onnxruntime-genai", "llguidance", "torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "pandas",
             "korean-saju", "sajupy", "lunar-python", "sxtwl")
 

@@ -19,12 +19,12 @@ from functools import lru_cache
 from itertools import islice, product
 from zlib import crc32
 from .hanja import by_reading, natural_reading, sense_of, table
-from .names import commonest, ERAS, find_name, name_use, pure_names, sound_elements, surnames, SYLLABLES
+from .names import commonest, ERAS, find_name, name_use, native, pure_names, sound_elements, surnames, SYLLABLES
 from .puns import teasing
 from .naming import hanja_pool, is_feminine, supplement
 from .errors import InputError
 from .ohaeng import ELEMENTS, josa, relation
-from .sentences import write_sentences
+from .sentences import write_native, write_sentences
 from .verify import HAN, UNKNOWN_MEANING, parse_answer, parse_question
 
 # %% ../nbs/05_prompts.ipynb #c013
@@ -272,9 +272,15 @@ def hun_eum(
 def hangul_meaning(
     given,  # 우리말 이름
 ) -> str:   # "우리말 이름입니다. 뜻: 강의 옛말.", or "" when the table has no meaning
-    "The sentence that tells a native name (우리말 이름)."
+    "The sentence that tells a native name (우리말 이름) by its meaning."
     known = find_name(given)
     return f"우리말 이름입니다. 뜻: {known.meaning}." if known and known.meaning else ""
+
+def _native_meanings(rng, given, n):
+    "A native name by its meaning, and by an image of it in a second sentence."
+    first, known = hangul_meaning(given), native(given)
+    if not first or not known: return [first]
+    return [f"{first} {then}" for then in write_native(rng, known.images, n)] or [first]
 
 def _plain_meaning(chars):
     "What a name means by the 훈음 of its characters alone."
@@ -287,8 +293,8 @@ def write_meanings(
     chars,  # 글자들: of (한자, 음), or of (음, 음) for a Hangul-only name
     n=1,    # 문장의 수; a name of which there is only one thing to say has one
 ) -> list:  # of str
-    "What a name says (뜻): by its characters' images, by their 훈음 where one has none, by the dictionary if it is native."
-    if chars[0][0] == chars[0][1]: return [hangul_meaning("".join(r for _, r in chars))]
+    "What a name says (뜻): by its characters' images, by their 훈음 where one has none, by meaning and image if native."
+    if chars[0][0] == chars[0][1]: return _native_meanings(rng, "".join(r for _, r in chars), n)
     told = [(reading, sense_of(hanja, reading)) for hanja, reading in chars]
     if len(told) > 2 or not all(sense for _, sense in told): return [_plain_meaning(chars)]
     return write_sentences(rng, told, n)

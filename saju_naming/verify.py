@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 from .hanja import registrable_readings, sense_of, senses, table
-from .names import find_name, name_use, sound_elements, suri_luck, surnames
+from .names import find_name, name_use, native, pure_names, sound_elements, suri_luck, surnames
 from .ohaeng import BRANCH_ELEMENTS, BRANCHES, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, STEMS
 from .text import Pattern, normalize
 
@@ -347,14 +347,17 @@ class _Picture(NamedTuple):
     "An image of the table (그림), as it is looked for in a text."
     noun: str      # 명사구
     verbs: tuple   # 조사와 서술어의 줄기, also without a final ㄹ
-    owners: set    # of (한자, 본음)
+    owners: set    # of (한자, 본음), ("", 우리말 이름)
 
 @lru_cache
 def _pictures():
     "Every image by its first two letters, the longest first."
     found, by_start = {}, {}
-    for pair, sense in senses().items():
-        for noun, rest in sense.images:
+    told = {pair: sense.images for pair, sense in senses().items()}
+    natives = filter(None, (native(n.name) for n in pure_names()))
+    told |= {("", found.name): found.images for found in natives}
+    for pair, images in told.items():
+        for noun, rest in images:
             stem = rest[:-1]
             bare = stem[:-1] + chr(ord(stem[-1]) - _LIEUL) if (ord(stem[-1]) - ord("가"))%28 == _LIEUL else stem
             found.setdefault(noun, _Picture(noun, (stem, bare), set())).owners.add(pair)
@@ -494,10 +497,27 @@ def meaning_claims(
     return [*told, *free, *particle_claims(spoken), *ends]
 
 # %% ../nbs/lib/verify.ipynb #6c9f196c
+def _native_tail(name):
+    "What the meaning of a native name says behind the dictionary's, or None where that is not told."
+    known = find_name(name["given"])
+    first = f"우리말 이름입니다. 뜻: {known.meaning}." if known and known.meaning else "\n"
+    told = (name["meaning"] + " ").startswith(first + " ")
+    return name["meaning"][len(first):].strip() if told else None
+
 def _native_claims(name):
-    "The meaning of a native name (우리말 이름) is the dictionary's, word for word."
-    known, said = find_name(name["given"]), re.fullmatch(r"우리말 이름입니다\. 뜻: (.+)\.", name["meaning"])
-    return [Claim("meaning", bool(said and known and said[1] == known.meaning), f"뜻: {name['given']}")]
+    "The meaning of a native name (우리말 이름) is the dictionary's, word for word; behind it stand images of its own."
+    tail = _native_tail(name)
+    told = [Claim("meaning", tail is not None, f"뜻: {name['given']}")]
+    if not tail: return told
+    said, spoken = said_pictures(tail), without_pictures(tail)
+    nouns, beside = [s.picture.noun for s in said], spoken.replace("□", "")
+    for s in said:
+        told.append(Claim("meaning", ("", name["given"]) in s.picture.owners, f"다른 이름의 그림: {s.picture.noun}"))
+        told += _joined_claims(s.picture.noun, tail[s.noun_end:])
+    told += fault("meaning", f"그림을 말하지 않음: {name['given']}", not said)
+    told += fault("meaning", "그림이 겹침", len(set(nouns)) < len(nouns))
+    told += fault("meaning", f"뜻 밖의 주장: {beside.strip()}", bool(_UNSURE.search(beside)))
+    return [*told, *particle_claims(spoken), *_end_claims(spoken)]
 
 # %% ../nbs/lib/verify.ipynb #0cdbc1ff
 _STROKES = Pattern(rf"({HAN})|(원획|필획|획수)?[은는이가]?:? ?(\d{{1,3}})( ?획)?")  # a Hanja, or a number behind it
@@ -896,8 +916,9 @@ def _head_claims(name, facts):
 
 def _prose(parsed):
     "The sentences of an answer without what they quote and picture; the meaning of a native name is the dictionary's."
-    meanings = (_own_words(n["meaning"], list(zip(n["given"], n["hanja"]))) for n in parsed["names"] if n["hanja"])
-    return _unquoted(" ".join([parsed["explanation"], *meanings]))
+    meanings = [_own_words(n["meaning"], list(zip(n["given"], n["hanja"]))) for n in parsed["names"] if n["hanja"]]
+    tails = [without_pictures(_native_tail(n) or "") for n in parsed["names"] if not n["hanja"]]
+    return _unquoted(" ".join([parsed["explanation"], *meanings, *tails]))
 
 def _word_claims(parsed, facts):
     "What the sentences say of gender and surname."

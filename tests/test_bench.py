@@ -95,6 +95,16 @@ def test_a_peer_that_cannot_be_installed_is_told(monkeypatch):
     assert [peer.name for peer in found] == ["sxtwl"] and "pip" in missing["bazi"]
 
 
+def test_the_bars_of_the_names_say_whether_they_are_met():
+    import names
+    found = names.rows({"남": {"today": 0.826, "dated": 0.03, "public": 0.1, "one surname": {"distinct names": 9}}, "남녀 번갈아": {"distinct names": 249}})
+    assert [(row["what"], row["unit"], row["note"]) for row in found] == [
+        ("요즘 이름(2024~2025년 160위 안), 남", "%", "목표(80% 이상) 이룸"), ("철 지난 이름, 남", "%", "목표(2% 이하) **못 미침**"),
+        ("서로 다른 이름, 남녀 번갈아", "개", "목표(250개 이상) **못 미침**")]
+    assert [round(row["ours"], 1) for row in found] == [82.6, 3, 249] and not [row for row in found if "theirs" in row]
+    assert set(names.BARS) == {*names.SHARES, *names.COUNTS, *names.TOPS}
+
+
 # the server, side by side
 
 @pytest.mark.parametrize("name", ["serve", "sides", "pairs", "clients", "attacks"])
