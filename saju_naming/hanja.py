@@ -217,6 +217,7 @@ def _people():
         found[hanja, reading] = _Bearers(male, female, first, later, since1965, lean)
     return found
 
+# %% ../nbs/02_hanja.ipynb #01ca0b60
 def _pair(hanja, reading): # → the pair as the tables list it, (hanja, "") where it does not register
     h = table().get(hanja) or table().get(normalize(hanja))
     return (h.hanja, h.listed(reading)) if h else (hanja, "")
