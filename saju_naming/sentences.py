@@ -65,11 +65,13 @@ _PERSONS = (  # 사람의 끝, behind -는
     " {w을} 그리며 지은 이름입니다.", " {w이} 되어 주기를 바랍니다.", " {w이} 되라는 바람을 담았습니다.",
     " {w으로} 자라기를 빕니다.", " {w이} 되기를 바라며 지은 이름입니다.", " {w으로} 커 가기를 바랍니다.",
     " {w이} 되라는 부모의 바람입니다.", " {w으로} 자라 주기를 바랍니다.", " {w이} 되기를 소망합니다.",
-    " {w이} 되기를 두 손 모아 빕니다.", " {w으로} 자라기를 바라며 고른 이름입니다.", " {w으로} 살아가면 좋겠습니다.")
+    " {w이} 되기를 두 손 모아 빕니다.", " {w으로} 자라기를 바라며 고른 이름입니다.", " {w으로} 살아가면 좋겠습니다.",
+    " {w이} 되라는 마음으로 지었습니다.", " {w으로} 자라기를 바라며 지었습니다.", " {w이} 되기를 바라며 부르는 이름입니다.",
+    " {w이} 되기를 바라는 마음입니다.")
 _OPENS = (  # 바람을 여는 말
     "", "이 아이가 ", "우리 아이가 ", "자라는 동안 ", "살아가는 동안 ", "이름처럼 ", "이름 그대로 ",
     "이 이름과 함께 ")
-_ALWAYS = ("", "", "", "이름처럼 ", "이름 그대로 ", "늘 ", "오래도록 ")
+_ALWAYS = ("", "", "", "이름처럼 ", "이름 그대로 ", "늘 ")
 _AFTER = (  # 글자마다의 뜻 다음에 덧붙이는 말
     "", "", "", " 그 뜻 그대로 자라기를 바랍니다.", " 그 뜻을 품고 자라기를 바랍니다.",
     " 아이의 앞날도 그러하기를 바랍니다.", " 부를 때마다 그 뜻을 전하겠습니다.",
@@ -154,10 +156,10 @@ _SHOWN_ONE = (
     "{A을} 담은 {x} 한 글자에, {b는} {w이} 되라는 바람을 실었습니다.")
 _WHO = ("사람", "아이")
 _BOTH = (  # 갈래: (무게, 마디들), for any name
-    (6, (_OPENS, _DOING, _WISHES)), (7, (_ALWAYS, _BEING, _PERSONS)),
+    (6, (_OPENS, _DOING, _WISHES)), (6, (_ALWAYS, _BEING, _PERSONS)),
     (3, (_SPOKEN, _DOING, _SPOKEN_WISH)), (1, (("", "아가, "), _BEING, _SPOKEN_BE)))
 KINDS = {  # 이름 글자 수 → 갈래들
-    2: (*_BOTH, (3, (_HEADS, _DOING, _WISHES)), (3, (_HEADS, _BEING, _PERSONS)), (7, (_ALWAYS, _MARKED, _PERSONS)),
+    2: (*_BOTH, (3, (_HEADS, _DOING, _WISHES)), (3, (_HEADS, _BEING, _PERSONS)), (6, (_ALWAYS, _MARKED, _PERSONS)),
         (4, (_SHOWN, _AFTER)), (2, (_HOPES, _TAILS)), (3, (_MIXED, _TAILS)), (9, (_TWO,)), (1, (_SPOKEN_EACH,))),
     1: (*_BOTH, (5, (_HEADS_ONE, _DOING, _WISHES)), (5, (_HEADS_ONE, _BEING, _PERSONS)), (6, (_SHOWN_ONE, _AFTER_ONE)))}
 
@@ -215,7 +217,7 @@ def _clash(shape, w, images, senses):
 
 # %% ../nbs/lib/sentences.ipynb #s021
 TRIES = 24  # 꼴을 다시 뽑는 횟수의 한도
-LONG = 80   # 글자, 한자와 조사까지 넉넉히 센 수; 이보다 긴 문장은 다른 꼴이 없을 때만
+LONG = 82   # 글자, 한자와 조사까지 넉넉히 센 수; 이보다 긴 문장은 다른 꼴이 없을 때만
 
 def _drawn(rng, length):
     "A shape for names of that many characters, and the word of its slot w."
