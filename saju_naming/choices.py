@@ -15,7 +15,7 @@ from .checks import check, takes
 from .errors import InputError
 from .hanja import by_reading, commonness, sense_of
 from .names import TRENDS, find_name, popularity, split_name, surnames
-from .naming import (MISSING, WEIGHTS, Analysis, Name, analyze, check_name, eumyang_score, sound_verdict,
+from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, sound_verdict,
                                 suited_gender, suri_score, teller)
 from .ohaeng import is_hangul, josa
 from .options import CHART, OPTIONS, pick
@@ -166,7 +166,7 @@ def _meaning(name, seed):
     rng = name_rng(seed, chars)
     if not name.given_hanja: return write_meaning(rng, chars)
     if len(chars) in KINDS: return write_meaning(rng, chars)
-    nouns = [rng.choice(sense_of(*char).images).noun for char in chars]
+    nouns = [rng.choice(found.images).noun for found in (sense_of(*char) for char in chars) if found]
     return f"{', '.join(nouns[:-1])}, 그리고 {josa(nouns[-1], '을/를')} 담은 이름입니다."
 
 def _chosen(text, given, tell, seed):
@@ -184,7 +184,7 @@ class HanjaChoices:
     "The ways to write a chosen name in Hanja, best first (한자 고르기)."
     given: str        # 정한 이름
     gender: str       # 남 | 여: as asked, or the one that gets this name more
-    analysis: "Analysis | None"   # None without a birth
+    analysis: object   # `Analysis`, None without a birth
     names: tuple      # of `ChosenName`
     searched: int     # 견준 한자 짝의 수
     refused: int      # 뜻이 나쁘거나 훈을 몰라 뺀 글자의 수
@@ -270,7 +270,7 @@ class Compared:
 @dataclass(frozen=True)
 class Comparison:
     "Several names side by side (이름 견주기)."
-    analysis: "Analysis | None"   # None without a birth
+    analysis: object   # `Analysis`, None without a birth
     names: tuple                  # of `Compared`, in the order asked
     notes: tuple                  # 알림
 

@@ -195,7 +195,7 @@ def by_reading(
 
 # %% ../nbs/02_hanja.ipynb #84dd1bdd
 def _rows(name): # → rows of a table that ships, without the header
-    with (files("saju_naming")/"data"/f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+    with (files("saju_naming")/"data"/f"{name}.csv").open(encoding="utf-8") as lines:
         rows = csv.reader(lines)
         next(rows)
         yield from rows
@@ -209,7 +209,13 @@ class _Bearers(NamedTuple):
     lean: str = ""
 
 @lru_cache(maxsize=None)
-def _people(): return {(row[0], row[1]): _Bearers(*map(int, row[2:7]), row[7]) for row in _rows("people")}
+def _people():
+    "Who bears each character in each reading."
+    found = {}
+    for hanja, reading, *counts, lean in _rows("people"):
+        male, female, first, later, since1965 = map(int, counts)
+        found[hanja, reading] = _Bearers(male, female, first, later, since1965, lean)
+    return found
 
 def _pair(hanja, reading): # → the pair as the tables list it, (hanja, "") where it does not register
     h = table().get(hanja) or table().get(normalize(hanja))
@@ -291,7 +297,7 @@ def _written(): return {(row[0], row[1]): row[2:] for row in _rows("senses")}
 @lru_cache(maxsize=None)
 def _sense(pair):
     sense, images = _written()[pair]
-    return Sense(*pair, sense, tuple(Image(*image.split("~")) for image in images.split("|")))
+    return Sense(pair[0], pair[1], sense, tuple(Image(*image.split("~")) for image in images.split("|")))
 
 # %% ../nbs/02_hanja.ipynb #f4deb093
 def sense_of(

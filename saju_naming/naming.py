@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'SPELLED', 'KIN', 'ALIKE', 'PUN', 'PUBLIC', 'MISSING', 'CHOICE', 'FIT', 'RARITY',
-           'TASTE', 'LITTLE', 'FLOOR', 'FEWEST', 'BORNE', 'supplement', 'describe_counts', 'describe_plan',
+           'TASTE', 'LITTLE', 'LIKED', 'FLOOR', 'FEWEST', 'BORNE', 'supplement', 'describe_counts', 'describe_plan',
            'element_weights', 'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool',
            'hangul_pool', 'sound_score', 'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'NameChar',
            'Check', 'Name', 'legality', 'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'Verdict',
@@ -19,7 +19,7 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, sense_of, senses, spellings, table, with_dueum
+from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, senses, spellings, table, with_dueum
 from .manse import four_pillars
 from .names import (BOTH, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
                                parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
@@ -213,7 +213,7 @@ def char_quality(
     usual = commonness(char.hanja, reading, gender)
     return max(usual - 0.15*bool(char.cautions_of(reading)) - 0.05*char.disputed, 0.0)
 
-_KNOWN = 0.3  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
+_KNOWN = 0.6  # 이만큼이면 누구나 아는 글자: beyond it more bearers add little
 
 def _char_score(quality): return 0.85*np.minimum(quality/_KNOWN, 1) + 0.15*quality
 
@@ -255,11 +255,11 @@ def hangul_pool(
     school,  # 발음오행 유파: haerye | unhae
 ) -> Pool:
     "Every syllable as a Hangul-only candidate; its element is that of its sound (발음오행)."
-    elements = [ELEMENTS.index(e) for e in sound_elements(SYLLABLES, school)]
+    elements = [ELEMENTS.index(e) for e in sound_elements("".join(SYLLABLES), school)]
     return make_pool([("", i, e, 0, 0.5, False, False) for i, e in enumerate(elements)])
 
 # %% ../nbs/04_naming.ipynb #c057
-WEIGHTS = {"name": 60, "hanja": 20, "suri": 13, "eumyang": 4, "sound": 3}  # 점수의 무게, 합 100
+WEIGHTS = {"name": 49, "hanja": 34, "suri": 11, "eumyang": 3, "sound": 3}  # 점수의 무게, 합 100
 SPELLED = 3        # 점: 한자의 무게 가운데, 실제 사람들의 표기에 주는 몫
 KIN, ALIKE = 12, 20 # 형제자매처럼 들릴 때 더하는 가장 큰 점수, 헷갈릴 만큼 닮았을 때 빼는 가장 큰 점수
 PUN, PUBLIC = -20, -10  # 성과 이어 들리는 낱말이 있을 때, 널리 알려진 사람과 이름이 같을 때
@@ -324,7 +324,7 @@ FIT = {"last": 1.0, "turn": -0.021, "climb": -0.016, "age": -0.094, "other": 0.0
 # %% ../nbs/04_naming.ipynb #rkf18
 RARITY = {  # 흔함 → 예상한 순위와 그 점수들; 사이는 순위의 로그로 잇는다
     "common": ((1, 1.0), (30, 1.0), (60, 0.65), (150, 0.25), (800, 0.1), (1500, 0.04), (6000, 0.0)),
-    "balanced": ((1, 0.55), (10, 0.78), (16, 1.0), (135, 1.0), (165, 0.69), (550, 0.67), (800, 0.2), (1200, 0.02), (6000, 0.0)),
+    "balanced": ((1, 0.55), (10, 0.78), (16, 1.0), (150, 1.0), (168, 0.42), (900, 0.42), (1100, 0.0), (6000, 0.0)),
     "rare": ((1, 0.0), (100, 0.4), (200, 1.0), (700, 1.0), (1500, 0.3), (6000, 0.0))}
 _FRESH, _OLD, _ALIKE, _OTHER_GENDER = 0.38, 2, 0.95, 0.2   # 몫이 이만큼은 남아야, 표에서 사라진 이름이면 2008~2010년에 한 해 이보다 적었어야 한때의 이름이 아니다; 다른 성별이 이만큼 쓰는 이름에 곱하는 값
 
@@ -498,15 +498,18 @@ def _plan_table(plan, school):
 def _kin_points(value): return np.where(value < 0, ALIKE*value, KIN*value)
 
 # %% ../nbs/04_naming.ipynb #c072
-TASTE, LITTLE = 8, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
+TASTE, LITTLE = 11.5, 2.5  # 점: 차례를 흔드는 검벨 잡음의 크기; 고를 것이 적을 때(넣을 글자, 형제자매, 중성, 외자, 한글 이름)
+LIKED = 0.35               # 이름 점수가 이만큼은 되어야 잡음을 더한다
 
 def _taste(analysis, request):
     "What moves each name of `_cells` among the good ones, in points: by chart, surname, gender and seed alone."
     said = " ".join([*analysis.pillars, request.surname, request.gender])
     rng = np.random.default_rng([crc32(said.encode()), request.seed])
     few = request.wish.wanted or request.gender_neutral or request.hangul_only or request.length == 1
-    size = LITTLE if few or request.siblings else TASTE
-    return np.float32(size)*rng.gumbel(size=len(_cells()[0])).astype(np.float32)
+    noise = rng.gumbel(size=len(_cells()[0])).astype(np.float32)
+    if few or request.siblings: return np.float32(LITTLE)*noise
+    liked = _name_table(request.bearer, request.rarity, request.era).ravel()[_cells()[1]] >= LIKED
+    return np.float32(TASTE)*noise*liked
 
 # %% ../nbs/04_naming.ipynb #rk072b
 @lru_cache(maxsize=16)   # 1.2 MB each; the last syllable of a surname sounds like one of five
@@ -1023,12 +1026,6 @@ def _hindrance(request, why):
 def _no_names(request, plan, causes):
     "The error of a request that nothing meets, with the option that left most out and the true cause."
     why = max((c for c in causes if causes[c]), key=lambda c: causes[c], default="")
-    wish = takes_most(request.wish, [n for n in name_counts().names if len(n) == request.length])
-    return (why, False) if why in OPTIONS or why and not wish else (wish, True)
-
-def _no_names(request, plan, causes):
-    "The error of a request that nothing meets, with the option that left most out."
-    why, wished = _hindrance(request, causes)
     goal = josa("·".join(dict.fromkeys(plan)), "을/를")
     field = _hindrance(request, why)
     value = request.wish.said.get(field) or getattr(request, field, None)

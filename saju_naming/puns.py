@@ -166,7 +166,7 @@ def english_traps(
     taken = "".join(text for text, *_ in traps)
     alone = [c for c in dict.fromkeys(given) if c in table["trap", "syllable"] and c not in taken]
     traps += [(c, *table["trap", "syllable"][c]) for c in alone]
-    return " ".join(_say_trap(*trap, advise=trap[0] in given) for trap in traps)
+    return " ".join(_say_trap(text, spelled, heard, advise=text in given) for text, spelled, heard in traps)
 
 def easy_abroad(
     given: str,  # 이름 in Hangul

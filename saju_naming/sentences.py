@@ -64,11 +64,12 @@ _PERSONS = (  # 사람의 끝, behind -는
     " {w이} 되라는 뜻을 담았습니다.", " {w이} 되라고 지은 이름입니다.", " {w으로} 자라면 좋겠습니다.",
     " {w을} 그리며 지은 이름입니다.", " {w이} 되어 주기를 바랍니다.", " {w이} 되라는 바람을 담았습니다.",
     " {w으로} 자라기를 빕니다.", " {w이} 되기를 바라며 지은 이름입니다.", " {w으로} 커 가기를 바랍니다.",
-    " {w이} 되라는 부모의 바람입니다.")
+    " {w이} 되라는 부모의 바람입니다.", " {w으로} 자라 주기를 바랍니다.", " {w이} 되기를 소망합니다.",
+    " {w이} 되기를 두 손 모아 빕니다.", " {w으로} 자라기를 바라며 고른 이름입니다.", " {w으로} 살아가면 좋겠습니다.")
 _OPENS = (  # 바람을 여는 말
     "", "이 아이가 ", "우리 아이가 ", "자라는 동안 ", "살아가는 동안 ", "이름처럼 ", "이름 그대로 ",
     "이 이름과 함께 ")
-_ALWAYS = ("", "", "이름처럼 ", "이름 그대로 ", "늘 ", "언제나 ")
+_ALWAYS = ("", "", "", "이름처럼 ", "이름 그대로 ", "늘 ", "오래도록 ")
 _AFTER = (  # 글자마다의 뜻 다음에 덧붙이는 말
     "", "", "", " 그 뜻 그대로 자라기를 바랍니다.", " 그 뜻을 품고 자라기를 바랍니다.",
     " 아이의 앞날도 그러하기를 바랍니다.", " 부를 때마다 그 뜻을 전하겠습니다.",
@@ -130,7 +131,6 @@ def _pairs(firsts, seconds):
 _TWO = _pairs(_FIRST, _SECOND)
 _TWO = (*_TWO, *(s.replace("{p", "{x").replace("{q", "{y") for s in _TWO))
 
-
 # %% ../nbs/lib/sentences.ipynb #9663a605
 _SPOKEN = ("우리는 네가 ", "사랑하는 네가 ", "우리 곁에 온 네가 ", "우리는 언제나 네가 ", "아가, 우리는 네가 ")
 _SPOKEN_WISH = ("를 바란다.", "를 바란단다.", "를 빈단다.", "를 두 손 모아 빈다.", "를 바라며 이 이름을 지었단다.")
@@ -153,7 +153,7 @@ _SHOWN_ONE = (
     "{A을} 담은 {x} 한 글자에, {b는} {w이} 되라는 바람을 실었습니다.")
 _WHO = ("사람", "아이")
 _BOTH = (  # 갈래: (무게, 마디들), for any name
-    (6, (_OPENS, _DOING, _WISHES)), (8, (_ALWAYS, _BEING, _PERSONS)),
+    (6, (_OPENS, _DOING, _WISHES)), (7, (_ALWAYS, _BEING, _PERSONS)),
     (3, (_SPOKEN, _DOING, _SPOKEN_WISH)), (1, (("", "아가, "), _BEING, _SPOKEN_BE)))
 KINDS = {  # 이름 글자 수 → 갈래들
     2: (*_BOTH, (3, (_HEADS, _DOING, _WISHES)), (3, (_HEADS, _BEING, _PERSONS)), (7, (_ALWAYS, _MARKED, _PERSONS)),
@@ -162,7 +162,6 @@ KINDS = {  # 이름 글자 수 → 갈래들
 
 # %% ../nbs/lib/sentences.ipynb #s020
 def _roots(text):
-   
     "How the words of a text begin: with two syllables, or one where a word has one, its particle aside."
     return {w[0] if len(w) < 3 and w[-1] in "은는이가을를의에도과와로" or len(w) == 1 else w[:2] for w in text.split()}
 
@@ -239,11 +238,11 @@ def _words(chars, a, b, w):
 
 def _fitting(rng, images, senses, told):
     "A shape that was not used yet and says no word twice, or the best of a few."
-    best = None
+    best: tuple = ()
     for _ in range(TRIES):
         shape, w = _drawn(rng, len(senses))
         clash = (shape in told) * TRIES + _clash(shape, w, images, senses)
-        if best is None or clash < best[0]: best = clash, shape, w
+        if not best or clash < best[0]: best = clash, shape, w
         if not clash: break
     return best[1:]
 
@@ -267,8 +266,8 @@ def write_sentences(
 # %% ../nbs/lib/sentences.ipynb #sent2c
 _NATIVE = (  # 우리말 이름의 꼴
     "{A을} 떠올리며 지은 이름입니다.", "부를 때마다 {A이} 떠오릅니다.", "{A을} 담은 이름입니다.",
-    "{A이} 떠오르는 이름입니다.", "부르면 {A이} 눈앞에 그려집니다.", "이름 안에 {A이} 들어 있습니다.",
-    "{A을} 그리며 고른 이름입니다.", "{A을} 선물하고 싶어 고른 이름입니다.")
+    "{A이} 떠오르는 이름입니다.", "부르면 {A이} 눈앞에 그려집니다.", "{A이} 담긴 이름입니다.",
+    "{A을} 그리며 고른 이름입니다.", "{A이} 아이의 이름이 되었습니다.")
 
 def write_native(
     rng,     # random.Random

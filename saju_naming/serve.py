@@ -288,7 +288,8 @@ def asked_about(
     birth, chart = birth_of(asked), _chart_of(asked)
     if birth is not None: not_future(birth, **chart)
     elif chart:
-        raise InputError(*next(iter(chart.items())), "사주의 칸만 있고 태어난 때가 없습니다",
+        field, value = next(iter(chart.items()))
+        raise InputError(field, value, "사주의 칸만 있고 태어난 때가 없습니다",
                          "birth나 year, month, day를 함께 적어 주세요")
     return asked | {"birth": birth}
 

@@ -354,7 +354,8 @@ def _pictures():
     "Every image by its first two letters, the longest first."
     found, by_start = {}, {}
     told = {pair: sense.images for pair, sense in senses().items()}
-    told |= {("", name): native(name).images for name in (n.name for n in pure_names()) if native(name)}
+    natives = filter(None, (native(n.name) for n in pure_names()))
+    told |= {("", found.name): found.images for found in natives}
     for pair, images in told.items():
         for noun, rest in images:
             stem = rest[:-1]
