@@ -269,6 +269,7 @@ def hun_eum(
     "A character as Koreans say it: meaning and reading (훈음), quoted."
     return f"'{table()[hanja].meaning_of(reading) or UNKNOWN_MEANING} {reading}'"
 
+# %% ../nbs/05_prompts.ipynb #856f9cd1
 def hangul_meaning(
     given,  # 우리말 이름
 ) -> str:   # "우리말 이름입니다. 뜻: 강의 옛말.", or "" when the table has no meaning
