@@ -66,7 +66,8 @@ _PERSONS = (  # 사람의 끝, behind -는
     " {w으로} 자라기를 빕니다.", " {w이} 되기를 바라며 지은 이름입니다.", " {w으로} 커 가기를 바랍니다.",
     " {w이} 되라는 부모의 바람입니다.", " {w으로} 자라 주기를 바랍니다.", " {w이} 되기를 소망합니다.",
     " {w이} 되기를 두 손 모아 빕니다.", " {w으로} 자라기를 바라며 고른 이름입니다.", " {w으로} 살아가면 좋겠습니다.",
-    " {w이} 되라는 마음으로 지었습니다.", " {w으로} 자라기를 바라며 지었습니다.", " {w이} 되기를 바라며 부르는 이름입니다.",
+    " {w이} 되라는 마음으로 지었습니다.", " {w으로} 자라기를 바라며 지었습니다.",
+    " {w이} 되기를 바라며 부르는 이름입니다.",
     " {w이} 되기를 바라는 마음입니다.")
 _OPENS = (  # 바람을 여는 말
     "", "이 아이가 ", "우리 아이가 ", "자라는 동안 ", "살아가는 동안 ", "이름처럼 ", "이름 그대로 ",
@@ -97,6 +98,8 @@ _HOPES = _with_hun((  # 글자마다의 바람
     "{x을} 고르며 {a기}를, {y을} 고르며 {b기}를 바랐습니다.",
     "{x}의 뜻처럼 {a고}, {y}의 뜻처럼 {b기}를 바랍니다.",
     "{x}의 뜻을 따라 {a고}, {y}의 뜻을 따라 {b는} {w이} 되기를 바랍니다."))
+
+# %% ../nbs/lib/sentences.ipynb #a0ef5425
 _MIXED = _with_hun((  # 한 글자는 그림, 한 글자는 바람
     "{A을} 담은 {x에}, {b는} {w이} 되라고 {y을} 더했습니다.",
     "{A을} 떠올리며 {x을} 고르고, {b기}를 바라며 {y을} 더했습니다.",
@@ -242,7 +245,8 @@ def _words(chars, a, b, w):
 
 def _fitting(rng, images, senses, told):
     "A shape that was not used yet, says no word twice and is not long, or the best of a few."
-    best, said = (), sum(len(i.noun + i.rest) for i in images)
+    best: tuple = ()
+    said = sum(len(i.noun + i.rest) for i in images)
     for _ in range(TRIES):
         shape, w = _drawn(rng, len(senses))
         calls = shape.count("{p") + shape.count("{q")
