@@ -803,7 +803,7 @@ _USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutra
          "hanja": ["count", "fixed_syllable", "position"],
          "interpret": [], "meaning": [], "chart": ["birth", "mode", *_CHART],
          "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", "sounds", "avoid_sounds", "ending",
-                   *_NAMED, *_CHART]}
+                   "avoid_relatives", "rarity", *_NAMED, *_CHART]}
 
 def _hear(question, strict):
     "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
