@@ -805,6 +805,8 @@ _USES = {"male": [*_NAMED, "gender_neutral"], "female": [*_NAMED, "gender_neutra
          "birth": ["birth", "gender_neutral", "school", "mode", "surname_hanja", "sounds", "avoid_sounds", "ending",
                    "avoid_relatives", "rarity", *_NAMED, *_CHART]}
 
+_SOUND = re.compile("[ㄱ-ㅎ]")   # ㅅ으로 시작하는: a wish, no character to explain
+
 def _hear(question, strict):
     "What a question tells, and what of it cannot be read: that is an error where the answer would stand on it (`strict`), else a note."
     try: return read_request(question), ()
@@ -867,7 +869,8 @@ def _understood(question):
     "What a question asks for, or one clear error."
     plain: dict = parse_question(question) if isinstance(question, str) else _lost(question)
     _counted(question, plain)
-    told, problems = _hear(question, plain["family"] in (None, "male", "female"))
+    wished = any(map(_SOUND.fullmatch, plain["chars"]))
+    told, problems = _hear(question, wished or plain["family"] in (None, "male", "female"))
     family = _family_of(question, plain, told) or _lost(question)
     if family in _BY_BIRTH: not_future(_moment(told.birth), **{o: v for o, v in told.options.items() if o in _CHART})
     asked = _merged(plain, told) | {"family": family, "told": told, "plain": plain}
@@ -945,6 +948,48 @@ def _ask_chart(asked, writer, seed):
     reply = _answered(writer, f"오행을 {style_counts(counts)} 가지고 있어 어떤 오행을 보충해야 돼?", rules, own, seed)
     return replace(reply, text=f"{analysis.sentences[0]} {reply.text}")
 
+# %% ../nbs/09_generate.ipynb #9e41d0a2
+_DAY = r"(?<!\d)(?:\d{4}\s?(?:년|[-./])\s?\d{1,2}\s?(?:월|[-./])\s?\d{1,2}(?!\d)(?:\s?일|\.)?|\d{8}(?!\d))"
+_LAST_DAY = rf"(?:{_DAY}|\d{{1,2}}\s?(?:월|[-./])\s?\d{{1,2}}(?!\d)(?:\s?일)?|\d{{1,2}}(?![\d:시])(?:\s?일)?)"
+_EXPECTED = (rf"{_DAY}\s?(?:[~∼〜]|부터|에서)\s?{_LAST_DAY}", rf"{_DAY}\s?(?:[–—/]|\s-\s)\s?{_DAY}",
+             rf"{_DAY}\s?(?:±|\+/?-|앞뒤로?|전후로?)\s?\d{{1,2}}\s?[일주]?",   # ±7일
+             rf"{_DAY}\s?\d{{1,2}}\s?[일주]\s?(?:앞뒤로?|전후로?)",   # 7일 전후
+             r"(?<!\d)\d{4}\s?년\s?\d{1,2}\s?월\s?(?:초순?|중순?|하순|말)(?=.*(?:태어날|예정))")   # 3월 중순에
+
+_DUE = r"(?:출산\s?)?예정일?(?:인|은|이|의|이고|이며)?(?![가-힣])"
+
+def _expected(question):
+    "The range of dates (예정일) that a question tells, '' where it tells none, and the rest of the question."
+    for pattern in _EXPECTED:
+        found = re.search(pattern, question)
+        days = found[0].strip().replace("에서", "~") if found else ""
+        if not is_range(days): continue
+        behind = re.sub(r"^\s?(?:까지|사이|중|쯤|무렵|경|께)*(?:에|의)?\s?", " ", question[found.end():])
+        return days, re.sub(_DUE, " ", question[:found.start()] + behind)
+    return "", question
+
+
+# %% ../nbs/09_generate.ipynb #9e41d0a3
+def _named_for(due, told, born):
+    "The names of a range of dates in the form of an answer."
+    who = f"{told.surname}씨 " + (f"{told.gender}자 아이" if told.gender else "아이")
+    blocks = ["\n".join((name_block(_chars(one.name)), one.said)) for one in due]
+    return f"읽은 것: {born}에 태어날 {who}.\n\n{' '.join(due.sentences)}\n\n이름 추천\n" + "\n\n".join(blocks)
+
+def _ask_due(question, born, rest, seed):
+    "Names for a child who is expected, as `recommend` gives them for a range of dates."
+    told = read_request(rest)
+    if told.birth:
+        raise InputError("birth", told.birth.said, "예정일의 범위와 태어난 때가 함께 적혀 있습니다", "하나만 적어 주세요")
+    if not told.surname or not re.search("이름|작명|성명", question):
+        remedy = f"'{born}에 태어날 김씨 여자 아이 이름'처럼 적거나 saju-naming recommend --birth에 범위를 적어 주세요"
+        raise InputError("question", born, "예정일의 범위에는 성을 말하고 이름을 물어 주세요", remedy)
+    due = recommend(born, told.gender or None, told.surname, seed=seed, engine=None, **told.options)
+    notes = (*due.notes, *_notes(told, "birth"))
+    why = f"{SOURCES['engine']}: 예정일의 범위에는 모델을 쓰지 않습니다"
+    return Reply(question, _named_for(due, told, born), "engine", why, notes)
+
+
 # %% ../nbs/09_generate.ipynb #c087
 _BY_BIRTH = {"birth": _ask_birth, "chart": _ask_chart}
 
@@ -958,6 +1003,8 @@ def ask(
 ) -> Reply:
     "Answers a free question of the six families, or names for a birth that it tells; verified. What it tells and the answer does not use is in `notes`."
     question = normalize(question) if isinstance(question, str) else question
+    born, rest = _expected(question) if isinstance(question, str) else ("", "")
+    if born: return _ask_due(question, born, rest, seed)
     asked, writer = _understood(question), (engine, model, trust_model)
     if asked["family"] not in _BY_BIRTH:
         rules, own = _ASK[asked["family"]](asked, seed)
