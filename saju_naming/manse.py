@@ -802,7 +802,8 @@ def daeun(
     pillars = [(int(chart.month) + step*i) % 60 for i in range(1, count + 1)]
     steps = [Daeun(_HANJA[p], _HANGUL[p], number + 10*i, str(_later(first, 10*i).date())) for i, p in enumerate(pillars)]
     unknown = "태어난 시각을 몰라 정오로 보고 세었습니다. 시작은 두 달까지 앞뒤로 달라질 수 있습니다."
-    notes = () if chart.hour >= 0 else (unknown,)
+    at_once = f"첫 대운이 {first.date()}에 시작해 반올림하면 0이지만, 대운수는 적어도 1입니다."
+    notes = ((unknown,) if chart.hour < 0 else ()) + ((at_once,) if 2*seconds < _THREE_DAYS else ())
     return DaeunTable(forward, TERMS[k % 12*2], round(seconds/86400, 2), number, after, tuple(steps), notes)
 
 # %% ../nbs/01_manse.ipynb #c131
