@@ -243,6 +243,22 @@ def _place(words):
         return {}
     return {"place": place} if place and place not in _NO_PLACE else {}
 
+# %% ../nbs/lib/asked.ipynb #3f0a91ca
+_COMMON = (r"(?:(?:요즘|요새|최근)에?\s?)?(?:(?:가장|제일|많이|너무|아주)\s?)?"
+           r"(?<![가-힣])(?:흔한|인기\s?(?:있는|많은)|유행하는)")
+_RARITIES = {   # in this order: 흔하지 않은 and 흔한 이름 말고 are not 흔한
+    "rare": rf"{_COMMON}\s?이름(?:은|이|을)?\s?(?:{_OUT}|아닌|싫\S*|피해\S*|피하\S*)|(?:(?:너무|아주)\s?)?"
+            r"(?<![가-힣])(?:(?:안|덜)\s?흔한|흔(?:하지|치)\s?(?:않|아니)[은게고]|드문|희귀한)",
+    "common": _COMMON}
+
+def _rarity(words):
+    "How common the name should be, as an option."
+    told = [name for name, pattern in _RARITIES.items()
+            if words.take_all(rf"(?:{pattern})(?!\s?(?:글자|한자|성|소리|음))")]
+    if len(told) < 2: return {"rarity": told[0]} if told else {}
+    raise InputError("rarity", "흔한, 드문", "흔한 이름과 드문 이름을 둘 다 바랍니다", "하나만 적어 주세요")
+
+
 # %% ../nbs/lib/asked.ipynb #a017
 _FRAME = ("아이 아기 애 자녀 아가 사람 분 이름 작명 성명 성함 성 성씨 씨 성별 뜻 의미 풀이 사주 오행 팔자 기운 "
           "자원오행 발음오행 우리 저희 저 제 나 내 그 이 저는 한국 한국인 예쁜 좋은 부르기 어울리고 어울리는 맞는 "
@@ -304,7 +320,8 @@ def read_request(
     if len(set(re.findall(_COUNTED, words.left))) == 5: words.take_all(_COUNTED + r"(?:일\s?때|인)?[,.]?")
     piece, words.left = find_birth(words.left)
     birth = read_birth(piece) if piece else None
-    options = _kin(words) | _place(words) | _sounds(words) | _left_out(words) | _fixed(words) | _wishes(words)
+    options = _rarity(words) | _kin(words) | _place(words) | _sounds(words) | _left_out(words) | _fixed(words)
+    options |= _wishes(words)
     surname, hanja = _surname(words)
     gender = _gender(words)
     options |= {"surname_hanja": hanja} if hanja else {}
