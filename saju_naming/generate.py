@@ -960,9 +960,8 @@ _DUE = r"(?:출산\s?)?예정일?(?:인|은|이|의|이고|이며)?(?![가-힣])
 
 def _expected(question):
     "The range of dates (예정일) that a question tells, '' where it tells none, and the rest of the question."
-    for pattern in _EXPECTED:
-        found = re.search(pattern, question)
-        days = found[0].strip().replace("에서", "~") if found else ""
+    for found in filter(None, (re.search(pattern, question) for pattern in _EXPECTED)):
+        days = found[0].strip().replace("에서", "~")
         if not is_range(days): continue
         behind = re.sub(r"^\s?(?:까지|사이|중|쯤|무렵|경|께)*(?:에|의)?\s?", " ", question[found.end():])
         return days, re.sub(_DUE, " ", question[:found.start()] + behind)
