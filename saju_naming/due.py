@@ -18,7 +18,7 @@ from .errors import InputError
 from .manse import FIRST_YEAR, LAST_YEAR, TERMS, four_pillars, solar_term_times
 from .naming import MODES, Name, shortlist
 from .ohaeng import BRANCH_ELEMENTS, ELEMENTS, STEM_ELEMENTS, ganji, ganji_ko, josa
-from .options import CHART, NAMING
+from .options import CHART, NAMING, OPTIONS
 from .text import normalize
 
 # %% ../nbs/lib/due.ipynb #358ccbc0
@@ -220,7 +220,7 @@ class Due:
     days: tuple       # of `DueDay`
     sure: dict        # 연주, 월주, 일주 → 기둥 in Hanja where every day has the same, else ''
     changes: tuple    # of `Change`
-    names: tuple      # of `DueName`: those that fit most days first, then by score
+    names: tuple      # of `DueName`: those that fit most days first, then as the search has them
     sentences: tuple  # 풀이
     notes: tuple      # 알림
     options: dict     # 추천에 쓴 선택
@@ -290,22 +290,28 @@ def _due_name(days, found, chars):
     return DueName(facts, _fitting(days, elements), _partly(days, elements), _fit_words(days, elements))
 
 # %% ../nbs/lib/due.ipynb #0b58fa9f
-def _due_names(days, gender, surname, options):
-    "Names that fit most days first; each plan is searched once, until no other could do better."
-    found, refused, searches = {}, None, _searches(days)
-    for k, (day, n) in enumerate(searches):
-        enough = sum(len(one.days) >= n for one in found.values()) >= options["count"]
-        if enough: break
-        try: listed = shortlist(day, gender, surname, **options)
+_CANDIDATES = OPTIONS["count"].high   # 묻는 수와 상관없이 이만큼 모은다: 다섯을 물으나 스물을 물으나 앞의 다섯은 같다
+
+def _gathered(days, gender, surname, options):
+    "Candidates as (-days that fit, place in its list, the list, characters), by given name; as many whatever was asked."
+    found, refused = {}, None
+    for day, n in _searches(days):
+        if sum(-one[0] >= n for one in found.values()) >= _CANDIDATES: break
+        try: listed = shortlist(day, gender, surname, **options | {"count": _CANDIDATES})
         except InputError as e:
             refused = refused or e
             continue
-        for chars in listed.chars:
-            one = _due_name(days, listed, chars)
-            given = one.name.given
-            if given not in found or len(found[given].days) < len(one.days): found[given] = one
+        for place, chars in enumerate(listed.chars):
+            one = -len(_fitting(days, [c.element for c in chars])), place, listed, chars
+            given = "".join(c.reading for c in chars)
+            if given not in found or one[0] < found[given][0]: found[given] = one
     if not found and refused: raise refused
-    return tuple(sorted(found.values(), key=lambda one: (-len(one.days), -one.name.score)))[:options["count"]]
+    return found.values()
+
+def _due_names(days, gender, surname, options):
+    "Names that fit most days first, then in the order of the search, which keeps them varied."
+    best = sorted(_gathered(days, gender, surname, options), key=lambda one: one[:2])[:options["count"]]
+    return tuple(_due_name(days, listed, chars) for *_, listed, chars in best)
 
 # %% ../nbs/lib/due.ipynb #fcdf3500
 AGAIN = "태어난 뒤 시각을 넣어 다시 보세요."
