@@ -7,16 +7,16 @@ __all__ = ['SELDOM', 'ChosenName', 'HanjaChoices', 'hanja_for', 'Compared', 'Com
 
 # %% ../nbs/lib/choices.ipynb #hfch02
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 import numpy as np
 from .checks import check, takes
 from .errors import InputError
-from .hanja import by_reading, commonness, sense_of
+from .hanja import by_reading, commonness, natural_reading, sense_of
 from .names import TRENDS, find_name, popularity, split_name, surnames
-from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, sound_verdict,
-                                suited_gender, suri_score, teller)
+from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, name_score,
+                                registry_verdict, sound_verdict, suited_gender, suri_score, teller)
 from .ohaeng import is_hangul, josa
 from .options import CHART, OPTIONS, pick
 from .prompts import name_rng, write_meaning
@@ -85,6 +85,15 @@ def _seldom(name, tell):
     rare = [_rareness(c.hanja, c.reading, tell.request.gender) for c in name.chars]
     return SELDOM*sum(rare)/len(rare)
 
+# %% ../nbs/lib/choices.ipynb #md16ch1
+_BY_PLACE = {"률": "률율", "율": "률율", "렬": "렬열", "열": "렬열"}   # 앞 음절에 따라 달리 적는 한 음절
+
+def _as_said(given, gender):
+    "The form of a name that its score is told by: of 은률 and 은율 the commoner, of equal ones the usual spelling."
+    forms = ["".join(form) for form in product(*(_BY_PLACE.get(s, s) for s in given))]
+    def usual(form): return all(natural_reading(s, b) == s for s, b in zip(form, ("", *form)))
+    return max(forms, key=lambda form: (name_score(form, gender), usual(form)))
+
 # %% ../nbs/lib/choices.ipynb #hfch09
 def _stroke_points(letters, family):
     "What the strokes bring, with those of the surname (81수리, 음양)."
@@ -108,7 +117,8 @@ def _points(letters, tell):
     if family: total = total + _stroke_points(letters, family)
     seldom = _seldom_points(letters, tell.request.gender)
     places = [{h.hanja: i for i, h in enumerate(one.kept)} for one in letters]
-    for text, points in tell.spelled("".join(one.syllable for one in letters)).items():
+    given = _as_said("".join(one.syllable for one in letters), tell.request.gender)
+    for text, points in tell.spelled(given).items():
         spot = tuple(place.get(c) for c, place in zip(text, places))
         if None not in spot: total[spot], seldom[spot] = total[spot] + points, 0
     return total + seldom
@@ -171,10 +181,10 @@ def _meaning(name, seed):
 
 def _chosen(text, given, tell, seed):
     "A `ChosenName` from the text of its characters."
-    name = tell(given, text)
-    seldom = round(_seldom(name, tell), 2)
-    parts = name.parts | ({"seldom": seldom} if seldom else {})
-    own = vars(name) | dict(score=round(name.score + seldom, 2), parts=parts, reason=_why(name, tell),
+    name, scored = tell(given, text), tell(_as_said(given, tell.request.gender), text)
+    seldom = round(_seldom(scored, tell), 2)
+    parts = scored.parts | ({"seldom": seldom} if seldom else {})
+    own = vars(name) | dict(score=round(scored.score + seldom, 2), parts=parts, reason=_why(name, tell),
                             details=(*name.details, *_say_unsaid(name.chars)))
     return ChosenName(**own, meaning=_meaning(name, seed))
 
