@@ -203,11 +203,38 @@ class HanjaChoices:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
+# %% ../nbs/lib/choices.ipynb #hfch27
+def _given_part(relative):
+    "The given name of a relative as people write it: 김철수, 김 철수, 철수."
+    head, _, rest = normalize(relative).partition(" ")
+    if rest: return rest.replace(" ", "")
+    return split_name(head)[1] if len(head) > 2 and is_hangul(head) and head[0] in surnames() else head
+
+def _kin_objections(given, parents, siblings):
+    "What speaks against a name because of the family."
+    found = []
+    if given in {_given_part(s) for s in siblings}: found.append("형제자매와 같은 이름입니다.")
+    shared = sorted({s for p in parents for s in _given_part(p)} & set(given))
+    if shared and given not in {_given_part(p) for p in parents}:
+        found.append(f"부모 이름의 음절({', '.join(shared)})이 들어 있습니다(피휘를 따지는 집이라면).")
+    return found
+
+def _say_sense(char):
+    "A character with what it says in a name; the dictionary's 훈 where nothing was written."
+    sense = sense_of(char.hanja, char.reading) if char.hanja else None
+    return " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
+
 # %% ../nbs/lib/choices.ipynb #hfch14b
+def _minded(name, request):
+    "What speaks against a name however it is written: a parent's name, a word that is heard, a known person."
+    lasting = registry_verdict(replace(name, chars=())), sound_verdict(request.surname, name.given)
+    heard = [s for v in lasting if v.level != "ok" for s in v.sentences]
+    return [*heard, *_kin_objections(name.given, request.parents, ())]
+
 def _notes(given, letters, tell, asked_gender):
     "What should be known of the answer."
     refused = [f"{one.syllable} {one.refused}자" for one in letters if one.refused]
-    known, said = find_name(given), sound_verdict(tell.request.surname, given)
+    known = find_name(given)
     notes = [tell.request.note]*bool(tell.request.note)
     if asked_gender is None:
         notes.append(f"성별을 적지 않아 {OPTIONS['gender'].choices[tell.request.gender]} 이름으로 보았습니다.")
@@ -217,7 +244,7 @@ def _notes(given, letters, tell, asked_gender):
         notes.append(f"{josa(given, '은/는')} 순우리말 이름이기도 합니다{meant}. 한글로만 올려도 됩니다.")
     elif not letters:
         notes.append(f"{josa(given, '은/는')} 순우리말 이름입니다{meant}. 한자가 없는 음절이 있어 한글로만 올립니다.")
-    return (*notes, *(said.sentences if said.level != "ok" else ()))
+    return tuple(notes)
 
 # %% ../nbs/lib/choices.ipynb #hfch15
 def _given_name(given, surname):
@@ -258,7 +285,7 @@ def hanja_for(
     names = tuple(_chosen(text, given, tell, options["seed"]) for text in texts)
     searched = int(np.prod([len(one.kept) for one in letters])) if letters else 0
     refused = sum(one.refused for one in letters)
-    notes = _notes(given, letters, tell, gender)
+    notes = (*_minded(names[0], tell.request), *_notes(given, letters, tell, gender))
     return HanjaChoices(given, tell.request.gender, analysis, names, searched, refused, notes)
 
 # %% ../nbs/lib/choices.ipynb #hfch23
@@ -311,27 +338,6 @@ def _several(names):
     twice = next((pair for pair, n in Counter(pairs).items() if n > 1), None)
     if twice is None: return pairs
     raise InputError("name", ":".join(filter(None, twice)), "같은 이름이 두 번 있습니다", "하나를 지워 주세요")
-
-# %% ../nbs/lib/choices.ipynb #hfch27
-def _given_part(relative):
-    "The given name of a relative as people write it: 김철수, 김 철수, 철수."
-    head, _, rest = normalize(relative).partition(" ")
-    if rest: return rest.replace(" ", "")
-    return split_name(head)[1] if len(head) > 2 and is_hangul(head) and head[0] in surnames() else head
-
-def _kin_objections(given, parents, siblings):
-    "What speaks against a name because of the family."
-    found = []
-    if given in {_given_part(s) for s in siblings}: found.append("형제자매와 같은 이름입니다.")
-    shared = sorted({s for p in parents for s in _given_part(p)} & set(given))
-    if shared and given not in {_given_part(p) for p in parents}:
-        found.append(f"부모 이름의 음절({', '.join(shared)})이 들어 있습니다(피휘를 따지는 집이라면).")
-    return found
-
-def _say_sense(char):
-    "A character with what it says in a name; the dictionary's 훈 where nothing was written."
-    sense = sense_of(char.hanja, char.reading) if char.hanja else None
-    return " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
 
 # %% ../nbs/lib/choices.ipynb #hfch28
 def _compared(report, gender, parents, siblings):
