@@ -12,6 +12,7 @@ from functools import reduce
 from itertools import product
 import numpy as np
 from .checks import check, takes
+from .due import one_birth
 from .errors import InputError
 from .hanja import by_reading, commonness, natural_reading, sense_of
 from .names import TRENDS, find_name, popularity, split_name, surnames
@@ -277,7 +278,7 @@ def hanja_for(
     given, count = _given_name(given, surname), check("count", count)
     letters = _ways(given)
     chart = {o.name: options[o.name] for o in CHART}
-    analysis = None if birth is None else analyze(birth, options["mode"], len(given), **chart)
+    analysis = None if birth is None else analyze(one_birth(birth), options["mode"], len(given), **chart)
     own = {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
     own["hangul_only"] = not letters
     tell = teller(surname, check("gender", gender) or suited_gender(given), analysis.plan if analysis else (), **own)
@@ -373,7 +374,7 @@ def compare(
 ) -> Comparison:
     "Several names by the same measures: counts, sound, senses, strokes, elements, verdicts, objections (이름 견주기)."
     pairs, siblings = _several(names), options.pop("siblings")
-    gender = check("gender", gender)
+    birth, gender = one_birth(birth), check("gender", gender)
     reports = [check_name(*pair, surname=surname, birth=birth, gender=gender, **options) for pair in pairs]
     some = [_compared(r, gender or suited_gender(r.name.given), options["parents"], siblings) for r in reports]
     return Comparison(reports[0].analysis, tuple(some), _side_notes(some, gender))

@@ -26,7 +26,7 @@ from click.core import ParameterSource
 from .chart import chart_data, full_chart
 from .checks import check, read
 from .choices import compare, hanja_for, sparkline
-from .due import is_range
+from .due import is_range, one_birth
 from .errors import InputError, SajuError, Unavailable, needs
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import EXAMPLES, ask, load_engine, recommend
@@ -200,8 +200,11 @@ _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
 # %% ../nbs/13_cli.ipynb #wi13due
 def _gender_or_due(ctx, param, value):
     "The gender may be left out only of a child who is expected (예정일)."
-    if value is None and not is_range(ctx.params.get("birth")): raise click.MissingParameter(ctx=ctx, param=param)
-    return value
+    birth = ctx.params.get("birth")
+    if value is not None or is_range(birth): return value
+    told = {name: ctx.params[name] for name in ("lunar", "leap") if ctx.params.get(name)}
+    if birth: not_future(birth, **told)     # 읽을 수 없는 때를 먼저 말한다
+    raise click.MissingParameter(ctx=ctx, param=param)
 
 def _due(due, as_json):
     "Prints the names for a child who is expected (예정일)."
@@ -446,7 +449,7 @@ def chart_command(birth, mode, input, output, bom, as_json, **chart):
         raise InputError("output", output, "--output과 --bom은 --birth와 함께 쓸 수 없습니다",
                          "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     chart = given(chart, CHART)
-    not_future(birth, **chart)
+    not_future(one_birth(birth), **chart)
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
@@ -485,7 +488,7 @@ def _print_daeun(console, run):
 def saju_command(birth, gender, as_json, **chart):
     "사주를 자세히 봅니다: 십신, 지장간, 신강약, 용신과 까닭, 바로잡은 시각, 그리고 성별을 적으면 대운."
     chart = given(chart, CHART)
-    not_future(birth, **chart)
+    not_future(one_birth(birth), **chart)
     found = full_chart(birth, gender, **chart)
     if as_json: _print_json(chart_data(found))
     else: _print_chart(_console(), found)
@@ -494,7 +497,7 @@ def saju_command(birth, gender, as_json, **chart):
 def _birth_or_none(birth, asked):
     "A birth that may be left out; without one nobody can ask about the chart."
     chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
+    if birth: return not_future(one_birth(birth), **chart)
     if not chart: return
     raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
 
