@@ -221,9 +221,10 @@ def _kin_objections(given, parents, siblings):
     return found
 
 def _say_sense(char):
-    "A character with what it says in a name; the dictionary's 훈 where nothing was written."
+    "A character with what it says in a name and an image of it; the dictionary's 훈 where nothing was written."
     sense = sense_of(char.hanja, char.reading) if char.hanja else None
-    return " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
+    said = " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
+    return f"{said}({sense.images[0].noun})" if sense else said
 
 # %% ../nbs/lib/choices.ipynb #hfch14b
 def _minded(name, request):
@@ -299,7 +300,7 @@ class Compared:
     ranks: dict         # 해 → 순위 (None: not known)
     trend: str          # 느는 이름 | 꾸준한 이름 | 주는 이름 | 통계에 없는 이름
     dated: bool         # 철 지난 이름
-    senses: tuple       # 글자마다 이름에서 말할 뜻, "瑞 상서로울 서"
+    senses: tuple       # 글자마다 이름에서 말할 뜻과 그림, "瑞 상서로울 서(좋은 일을 미리 알리는 빛)"
     before: "dict | None"   # 오행 → 사주의 개수; None without a birth
     after: "dict | None"    # 오행 → 이름까지 더한 개수
     verdicts: tuple     # of `Verdict`: 등록, 어감·놀림, 사주

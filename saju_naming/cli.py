@@ -33,7 +33,7 @@ from .generate import EXAMPLES, ask, load_engine, recommend
 from .manse import chart_csv, not_future
 from .names import YEARS, surname_info
 from .naming import analyze, check_name
-from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
+from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul, josa
 from .options import CHART, ENGINE, NAMING, OPTIONS, SERVER, SERVER_GROUPS, pick
 from .text import normalize
 from .prompts import name_block, naming_question
@@ -167,6 +167,10 @@ def _char_line(c):
     said = " ".join(filter(None, (c.hanja, c.meaning, c.reading, _color(c.element))))
     return f"{said} {c.original_strokes}획" if c.hanja and c.element else said
 
+def _score(name):
+    "The score in words; nothing for a Hangul name of which nothing counts."
+    return f"{name.score:.1f}점" if name.given_hanja or name.score >= 0.05 else ""
+
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."
     return "\n".join(filter(None, [getattr(name, "meaning", ""), " ".join(name.reason)]))
@@ -175,7 +179,7 @@ def _print_names(console, names):
     "Names with characters and reasons: a table, or blocks on a narrow terminal."
     if console.width >= 60: return console.print(_name_rows(names))
     for i, n in enumerate(names, 1):
-        console.print(f"{i}. [bold]{n}[/] {n.romanization} {n.score:.1f}점", *map(_char_line, n.chars), _why(n), "", sep="\n")
+        console.print(f"{i}. [bold]{n}[/] {n.romanization} {_score(n)}".rstrip(), *map(_char_line, n.chars), _why(n), "", sep="\n")
 
 # %% ../nbs/13_cli.ipynb #c020
 def _name_rows(names):
@@ -185,7 +189,7 @@ def _name_rows(names):
     table.add_column("", justify="right"); table.add_column("이름", no_wrap=True); table.add_column("뜻과 오행", no_wrap=True); table.add_column("의미와 까닭", overflow="fold")
     for i, n in enumerate(names, 1):
         chars = "\n".join(map(_char_line, n.chars))
-        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, _why(n))
+        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{_score(n)}[/]", chars, _why(n))
     return table
 
 # %% ../nbs/13_cli.ipynb #c023
@@ -205,6 +209,12 @@ def _gender_or_due(ctx, param, value):
     told = {name: ctx.params[name] for name in ("lunar", "leap") if ctx.params.get(name)}
     if birth: not_future(birth, **told)     # 읽을 수 없는 때를 먼저 말한다
     raise click.MissingParameter(ctx=ctx, param=param)
+
+def _fewer(n, asked):
+    "That a list is shorter than asked, and which of the options that were given could be loosened."
+    words = ["뺄 이름"]*bool(asked["exclude"]) + ["돌림자"]*bool(asked["fixed_syllable"])
+    remedy = f" {josa('이나 '.join(words), '을/를')} 줄여 보세요." if words else ""
+    return f"조건에 맞는 이름이 {n}개뿐입니다.{remedy}"
 
 def _due(due, as_json):
     "Prints the names for a child who is expected (예정일)."
@@ -269,8 +279,7 @@ def recommend_command(birth, gender, as_json, writer, **asked):
     _print_analysis(console, answer.analysis, answer.names[0].elements, answer.explanation)
     console.print(f"\n후보 {answer.searched:,}가지를 모두 견주었습니다. 한자의 획수는 원획. {answer.source_reason}.\n", markup=False)
     _print_names(console, answer.names)
-    if len(answer.names) < asked["count"]:
-        console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
+    if len(answer.names) < asked["count"]: console.print(_fewer(len(answer.names), asked))
 
 # %% ../nbs/13_cli.ipynb #c027
 @cli.command(name="ask", epilog="\b\n보기:\n" + "\n".join(f'  saju-naming ask "{q}"' for q in EXAMPLES))
@@ -558,7 +567,8 @@ def hanja_for_command(name, birth, surname, as_json, **asked):
     if as_json: return _print_json(asdict(found))
     console = _console()
     if found.analysis: _print_analysis(console, found.analysis, found[0].elements)
-    console.print(f"\n등록되는 한자 {found.searched:,}짝을 모두 견주었습니다. 한자의 획수는 원획.\n", markup=False)
+    told = f"\n등록되는 한자 {found.searched:,}짝을 모두 견주었습니다. 한자의 획수는 원획.\n" if found.searched else ""
+    console.print(told, markup=False)
     _print_names(console, found.names)
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
 
@@ -606,7 +616,7 @@ def _print_comparison(console, found):
     _print_sides(console, found)
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
     for one in found.names:
-        console.print(f"[bold]{one.name}[/] {one.name.score:.1f}점")
+        console.print(f"[bold]{one.name}[/] {_score(one.name)}".rstrip())
         for title, words in _side_lines(one):
             if words: console.print(f"  {title}  {words}")
         _print_verdicts(console, one.verdicts)
