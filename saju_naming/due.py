@@ -303,7 +303,7 @@ def _due_name(days, found, chars):
     return DueName(facts, _fitting(days, elements), _partly(days, elements), _fit_words(days, elements))
 
 # %% ../nbs/lib/due.ipynb #0b58fa9f
-_CANDIDATES = OPTIONS["count"].high   # 묻는 수와 상관없이 이만큼 모은다: 다섯을 물으나 스물을 물으나 앞의 다섯은 같다
+_CANDIDATES = int(OPTIONS["count"].high or 1)   # 묻는 수와 상관없이 이만큼 모은다: 다섯을 물으나 스물을 물으나 앞의 다섯은 같다
 
 def _gathered(days, gender, surname, options):
     "Candidates as (-days that fit, place in its list, the list, characters), by given name; as many whatever was asked."

@@ -1124,6 +1124,12 @@ def _lacks_one(hanja, surname, given):
     if not any(hanja.startswith(c.hanja) for c in surnames()[surname].choices): return False
     return len(hanja) > len(given) or not _may_write(hanja, given)
 
+def _refuse_short(hanja, surname, given):
+    "Refuses a text in which a character is missing."
+    if not _lacks_one(hanja, surname, given): return
+    raise InputError("hanja", hanja, f"{surname + given}의 한자에서 한 글자가 모자랍니다",
+                     "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
+
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
 class Verdict:
@@ -1144,9 +1150,7 @@ def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
     for c in hanja:
         if not (is_hanja(c) or is_hangul(c)): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
-    if _lacks_one(hanja, surname, given):
-        raise InputError("hanja", hanja, f"{surname + given}에서 한 글자가 모자랍니다",
-                         "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
+    _refuse_short(hanja, surname, given)
     family = hanja[:len(surname)]
     if len(hanja) == len(surname) + len(given): return hanja[len(surname):], family if family != surname else None
     if len(hanja) == len(given): return hanja, None
