@@ -8,10 +8,9 @@ __all__ = ['Asked', 'read_request']
 # %% ../nbs/lib/asked.ipynb #a003
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 from .dates import Birth, find_birth, read_birth
 from .errors import InputError
-from .names import borne, surnames
+from .names import borne
 from .ohaeng import ELEMENTS
 from .options import OPTIONS
 from .text import Scanner, normalize
@@ -108,61 +107,33 @@ def _fixed(words):
 
 # %% ../nbs/lib/asked.ipynb #a014w
 _WORDS = frozenset(   # names too, but seldom in such a sentence
-    ("가진 다음 미리 바로 서로 아이 아주 예정 유아 이상 이제 이후 지을 한국 현재 "
-     "여자 남자 여아 남아 아기 아들 사주 글자").split())
+    "가진 다음 미리 바로 서로 아이 아주 예정 유아 이상 이제 이후 지을 한국 현재".split())
 
 # %% ../nbs/lib/asked.ipynb #a014
-_KIN = {"avoid_relatives": r"(?:외|친|외?증조)?할(?:아버지|머니)|(?<![가-힣])(?:외|증)?조(?:부모님?|부|모)(?![가-힣])",
-        "parents": "(?<![할큰은])아버지|(?<![큰은])어머니|아빠|엄마|부모님|부모",
+_KIN = {"parents": "아버지|어머니|아빠|엄마|부모님|부모|할아버지|할머니",
         "siblings": "형제자매|형제|자매|남매|오빠|언니|누나|동생|첫째|둘째|(?<![가-힣])형"}
-_READ = dict(zip(_KIN, "\x1d\x1e\x1f"))   # where a name of these has been read
-_CALLED = (r"\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)",   # 언니의 이름은
-           r"\s?(?:의\s)?(?:이름|성함)(?=\s)",             # 언니 이름
-           r"(?:은|는|이|가|:)?")                           # 언니는
-_AVOIDED = r"(?:피해|피하|피휘|겹치지\s?않)\S*"
-_NO_NAME = rf"성[이은]?\b|이름|성함|한자|[가-힣]{{1,2}}씨(?![가-힣])|{_AVOIDED}|{'|'.join(_KIN.values())}"
-_GIVEN = rf"'?(?!{_NO_NAME})[가-힣]{{2,4}}?'?"
-_NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"   # 서윤, 서윤과 민준
+_CALLED = (r"\s?(?:의\s)?(?:이름|성함)(?:은|는|이|가|:)", r"(?:은|는|이|가|:)?")  # 언니의 이름은, 언니는
+_GIVEN = rf"'?(?!성[이은]?\b|{'|'.join(_KIN.values())})[가-힣]{{2,4}}?'?"
+_NAMES = rf"({_GIVEN}(?:\s?(?:,|·|과|와|하고|랑)\s?{_GIVEN}{_END})*){_END}"          # 서윤, 서윤과 민준
 
-
-# %% ../nbs/lib/asked.ipynb #3f0a91c6
-def _known(name):
-    "Whether a word beside a relative is a name: people bear it, or it follows a surname (김영숙)."
-    return name not in _WORDS and (borne(name) or borne(name[1:]))
-
-def _person(name, mark):
-    "Whether a word is the first name behind such a mark; behind 이름은 anything is."
-    whole = len(name) == 3 and name[0] in surnames() and name not in _WORDS
-    return mark == _CALLED[0] or _known(name) or mark == _CALLED[1] and whole
-
-def _relatives(words, field):
-    "Names of one kind of relatives: what stands behind 이름은, and names that people bear."
+def _relatives(words, kin):
+    "Names of one kind of relatives: behind 이름은 whatever is written, else names that people bear."
     told: list = []
     for mark in _CALLED:
-        for found in list(re.finditer(rf"(?:{_KIN[field]}){mark}\s?{_NAMES}", words.left)):
+        for found in list(re.finditer(rf"(?:{kin}){mark}\s?{_NAMES}", words.left)):
             names = re.findall(r"[가-힣]{2,4}", re.sub(r"(?<=[가-힣])(?:과|와|하고|랑)\s", ", ", found[1]))
-            if not _person(names[0], mark): continue
-            kept = [names[0], *takewhile(_known, names[1:])]
-            read = found[0][:found[0].rindex(kept[-1]) + len(kept[-1])]
-            told += kept
-            words.left = words.left.replace(read, f" {_READ[field]}", 1)
+            known = all(n not in _WORDS and (borne(n) or borne(n[1:])) for n in names)
+            if not known and not re.search("이름|성함", found[0]): continue
+            told += names
+            words.left = words.left.replace(found[0], " ", 1)
     return told
 
-
-# %% ../nbs/lib/asked.ipynb #3f0a91c7
-_IS = r"(?:이고|이며|인데|입니다|이에요|예요|이야|야)(?=[,.\s]|$)"
-_TO_AVOID = rf"'?(?:{_IS})?\s?(?:의|과|와|이랑|랑)?\s?(?:이름|글자|한자)?(?:은|는|을|를|도)?\s?{_AVOIDED}"
-
 def _kin(words):
-    "Relatives' names, as options; those of grandparents, and of others that are to be avoided, are avoided (피휘)."
-    found = {field: _relatives(words, field) for field in _KIN}
+    "Relatives' names, as options."
+    found = {field: _relatives(words, kin) for field, kin in _KIN.items()}
     told = {field: names for field, names in found.items() if names}
-    avoided = [field for field in told if words.take_all(_READ[field] + _TO_AVOID)]
-    words.left = re.sub(rf"[{''.join(_READ.values())}]'?(?:{_IS})?", " ", words.left)
-    if told: words.left = re.sub(_IS, " ", words.left)
-    elders = [name for field in dict.fromkeys(["avoid_relatives", *avoided]) for name in told.get(field, ())]
-    return told | ({"avoid_relatives": elders} if elders else {})
-
+    if told: words.left = re.sub(r"(?:이고|이며|인데|입니다|이에요|예요|이야)(?=[,.\s]|$)", " ", words.left)
+    return told
 
 # %% ../nbs/lib/asked.ipynb #f1a3a1fb
 _ONE_OUT = rf"['\"‘’]?(?!이름\b)(?:[가-힣]{{1,3}}?|{_HAN})['\"‘’]?"

@@ -154,6 +154,11 @@ def balance_bar(
     "The five elements as a bar: ■ in the chart, □ from the name."
     return "  ".join(f"[{ELEMENT_COLORS[e]}]{e} {'■'*counts[e]}{'□'*list(added).count(e) or ('' if counts[e] else '·')}[/] {counts[e] + list(added).count(e)}" for e in ELEMENTS)
 
+# %% ../nbs/13_cli.ipynb #md16cl0
+def _score(name):
+    "The score in words; nothing for a Hangul name of which nothing counts."
+    return f"{name.score:.1f}점" if name.given_hanja or name.score >= 0.05 else ""
+
 # %% ../nbs/13_cli.ipynb #c019
 def _print_analysis(console, analysis, added=(), told=""):
     "The pillars, the bar and the explanation: what the model wrote, else the engine's sentences."
@@ -166,10 +171,6 @@ def _char_line(c):
     "One character of a name as a line."
     said = " ".join(filter(None, (c.hanja, c.meaning, c.reading, _color(c.element))))
     return f"{said} {c.original_strokes}획" if c.hanja and c.element else said
-
-def _score(name):
-    "The score in words; nothing for a Hangul name of which nothing counts."
-    return f"{name.score:.1f}점" if name.given_hanja or name.score >= 0.05 else ""
 
 def _why(name):
     "The meaning that was written for a name, and the engine's reasons."

@@ -303,10 +303,10 @@ def _due_name(days, found, chars):
     return DueName(facts, _fitting(days, elements), _partly(days, elements), _fit_words(days, elements))
 
 # %% ../nbs/lib/due.ipynb #0b58fa9f
-_CANDIDATES = int(OPTIONS["count"].high or 1)   # 묻는 수와 상관없이 이만큼 모은다: 다섯을 물으나 스물을 물으나 앞의 다섯은 같다
+_CANDIDATES = int(OPTIONS["count"].high or 1)   # 몇을 묻든 이만큼 모은다: 앞의 이름들이 같아진다
 
 def _gathered(days, gender, surname, options):
-    "Candidates as (-days that fit, place in its list, the list, characters), by given name; as many whatever was asked."
+    "Candidates as (-days that fit, place in its list, the list, characters); as many whatever was asked."
     found, refused = {}, None
     for day, n in _searches(days):
         if sum(-one[0] >= n for one in found.values()) >= _CANDIDATES: break
@@ -346,6 +346,7 @@ def _say_sure(sure, changes, n):
                          f"{_NAMED[c.before]}에서 {josa(_NAMED[c.after], '으로/로')} 바뀝니다.")
     return sentences + ["일주는 날마다 바뀝니다."]*(n > 1)
 
+# %% ../nbs/lib/due.ipynb #md16due0
 def _say_plans(days):
     "What the days ask for, counted as the names' days are: a day that a 절 splits has no one plan."
     def goal(plan): return "·".join(sorted(set(plan), key=ELEMENTS.index))
