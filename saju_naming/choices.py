@@ -7,16 +7,17 @@ __all__ = ['SELDOM', 'ChosenName', 'HanjaChoices', 'hanja_for', 'Compared', 'Com
 
 # %% ../nbs/lib/choices.ipynb #hfch02
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import product
 import numpy as np
 from .checks import check, takes
+from .due import one_birth
 from .errors import InputError
-from .hanja import by_reading, commonness, sense_of
+from .hanja import by_reading, commonness, natural_reading, sense_of
 from .names import TRENDS, find_name, popularity, split_name, surnames
-from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, sound_verdict,
-                                suited_gender, suri_score, teller)
+from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, name_score,
+                                registry_verdict, sound_verdict, suited_gender, suri_score, teller)
 from .ohaeng import is_hangul, josa
 from .options import CHART, OPTIONS, pick
 from .prompts import name_rng, write_meaning
@@ -85,6 +86,15 @@ def _seldom(name, tell):
     rare = [_rareness(c.hanja, c.reading, tell.request.gender) for c in name.chars]
     return SELDOM*sum(rare)/len(rare)
 
+# %% ../nbs/lib/choices.ipynb #md16ch1
+_BY_PLACE = {"률": "률율", "율": "률율", "렬": "렬열", "열": "렬열"}   # 앞 음절에 따라 달리 적는 한 음절
+
+def _as_said(given, gender):
+    "The form of a name that its score is told by: of 은률 and 은율 the commoner, of equal ones the usual spelling."
+    forms = ["".join(form) for form in product(*(_BY_PLACE.get(s, s) for s in given))]
+    def usual(form): return all(natural_reading(s, b) == s for s, b in zip(form, ("", *form)))
+    return max(forms, key=lambda form: (name_score(form, gender), usual(form)))
+
 # %% ../nbs/lib/choices.ipynb #hfch09
 def _stroke_points(letters, family):
     "What the strokes bring, with those of the surname (81수리, 음양)."
@@ -108,7 +118,8 @@ def _points(letters, tell):
     if family: total = total + _stroke_points(letters, family)
     seldom = _seldom_points(letters, tell.request.gender)
     places = [{h.hanja: i for i, h in enumerate(one.kept)} for one in letters]
-    for text, points in tell.spelled("".join(one.syllable for one in letters)).items():
+    given = _as_said("".join(one.syllable for one in letters), tell.request.gender)
+    for text, points in tell.spelled(given).items():
         spot = tuple(place.get(c) for c, place in zip(text, places))
         if None not in spot: total[spot], seldom[spot] = total[spot] + points, 0
     return total + seldom
@@ -171,10 +182,10 @@ def _meaning(name, seed):
 
 def _chosen(text, given, tell, seed):
     "A `ChosenName` from the text of its characters."
-    name = tell(given, text)
-    seldom = round(_seldom(name, tell), 2)
-    parts = name.parts | ({"seldom": seldom} if seldom else {})
-    own = vars(name) | dict(score=round(name.score + seldom, 2), parts=parts, reason=_why(name, tell),
+    name, scored = tell(given, text), tell(_as_said(given, tell.request.gender), text)
+    seldom = round(_seldom(scored, tell), 2)
+    parts = scored.parts | ({"seldom": seldom} if seldom else {})
+    own = vars(name) | dict(score=round(scored.score + seldom, 2), parts=parts, reason=_why(name, tell),
                             details=(*name.details, *_say_unsaid(name.chars)))
     return ChosenName(**own, meaning=_meaning(name, seed))
 
@@ -193,11 +204,39 @@ class HanjaChoices:
     def __len__(self): return len(self.names)
     def __getitem__(self, i): return self.names[i]
 
+# %% ../nbs/lib/choices.ipynb #hfch27
+def _given_part(relative):
+    "The given name of a relative as people write it: 김철수, 김 철수, 철수."
+    head, _, rest = normalize(relative).partition(" ")
+    if rest: return rest.replace(" ", "")
+    return split_name(head)[1] if len(head) > 2 and is_hangul(head) and head[0] in surnames() else head
+
+def _kin_objections(given, parents, siblings):
+    "What speaks against a name because of the family."
+    found = []
+    if given in {_given_part(s) for s in siblings}: found.append("형제자매와 같은 이름입니다.")
+    shared = sorted({s for p in parents for s in _given_part(p)} & set(given))
+    if shared and given not in {_given_part(p) for p in parents}:
+        found.append(f"부모 이름의 음절({', '.join(shared)})이 들어 있습니다(피휘를 따지는 집이라면).")
+    return found
+
+def _say_sense(char):
+    "A character with what it says in a name and an image of it; the dictionary's 훈 where nothing was written."
+    sense = sense_of(char.hanja, char.reading) if char.hanja else None
+    said = " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
+    return f"{said}({sense.images[0].noun})" if sense else said
+
 # %% ../nbs/lib/choices.ipynb #hfch14b
+def _minded(name, request):
+    "What speaks against a name however it is written: a parent's name, a word that is heard, a known person."
+    lasting = registry_verdict(replace(name, chars=())), sound_verdict(request.surname, name.given)
+    heard = [s for v in lasting if v.level != "ok" for s in v.sentences]
+    return [*heard, *_kin_objections(name.given, request.parents, ())]
+
 def _notes(given, letters, tell, asked_gender):
     "What should be known of the answer."
     refused = [f"{one.syllable} {one.refused}자" for one in letters if one.refused]
-    known, said = find_name(given), sound_verdict(tell.request.surname, given)
+    known = find_name(given)
     notes = [tell.request.note]*bool(tell.request.note)
     if asked_gender is None:
         notes.append(f"성별을 적지 않아 {OPTIONS['gender'].choices[tell.request.gender]} 이름으로 보았습니다.")
@@ -207,7 +246,7 @@ def _notes(given, letters, tell, asked_gender):
         notes.append(f"{josa(given, '은/는')} 순우리말 이름이기도 합니다{meant}. 한글로만 올려도 됩니다.")
     elif not letters:
         notes.append(f"{josa(given, '은/는')} 순우리말 이름입니다{meant}. 한자가 없는 음절이 있어 한글로만 올립니다.")
-    return (*notes, *(said.sentences if said.level != "ok" else ()))
+    return tuple(notes)
 
 # %% ../nbs/lib/choices.ipynb #hfch15
 def _given_name(given, surname):
@@ -240,7 +279,7 @@ def hanja_for(
     given, count = _given_name(given, surname), check("count", count)
     letters = _ways(given)
     chart = {o.name: options[o.name] for o in CHART}
-    analysis = None if birth is None else analyze(birth, options["mode"], len(given), **chart)
+    analysis = None if birth is None else analyze(one_birth(birth), options["mode"], len(given), **chart)
     own = {name: options[name] for name in ("surname_hanja", "parents", "school", "seed")}
     own["hangul_only"] = not letters
     tell = teller(surname, check("gender", gender) or suited_gender(given), analysis.plan if analysis else (), **own)
@@ -248,7 +287,7 @@ def hanja_for(
     names = tuple(_chosen(text, given, tell, options["seed"]) for text in texts)
     searched = int(np.prod([len(one.kept) for one in letters])) if letters else 0
     refused = sum(one.refused for one in letters)
-    notes = _notes(given, letters, tell, gender)
+    notes = (*_minded(names[0], tell.request), *_notes(given, letters, tell, gender))
     return HanjaChoices(given, tell.request.gender, analysis, names, searched, refused, notes)
 
 # %% ../nbs/lib/choices.ipynb #hfch23
@@ -261,7 +300,7 @@ class Compared:
     ranks: dict         # 해 → 순위 (None: not known)
     trend: str          # 느는 이름 | 꾸준한 이름 | 주는 이름 | 통계에 없는 이름
     dated: bool         # 철 지난 이름
-    senses: tuple       # 글자마다 이름에서 말할 뜻, "瑞 상서로울 서"
+    senses: tuple       # 글자마다 이름에서 말할 뜻과 그림, "瑞 상서로울 서(좋은 일을 미리 알리는 빛)"
     before: "dict | None"   # 오행 → 사주의 개수; None without a birth
     after: "dict | None"    # 오행 → 이름까지 더한 개수
     verdicts: tuple     # of `Verdict`: 등록, 어감·놀림, 사주
@@ -302,27 +341,6 @@ def _several(names):
     if twice is None: return pairs
     raise InputError("name", ":".join(filter(None, twice)), "같은 이름이 두 번 있습니다", "하나를 지워 주세요")
 
-# %% ../nbs/lib/choices.ipynb #hfch27
-def _given_part(relative):
-    "The given name of a relative as people write it: 김철수, 김 철수, 철수."
-    head, _, rest = normalize(relative).partition(" ")
-    if rest: return rest.replace(" ", "")
-    return split_name(head)[1] if len(head) > 2 and is_hangul(head) and head[0] in surnames() else head
-
-def _kin_objections(given, parents, siblings):
-    "What speaks against a name because of the family."
-    found = []
-    if given in {_given_part(s) for s in siblings}: found.append("형제자매와 같은 이름입니다.")
-    shared = sorted({s for p in parents for s in _given_part(p)} & set(given))
-    if shared and given not in {_given_part(p) for p in parents}:
-        found.append(f"부모 이름의 음절({', '.join(shared)})이 들어 있습니다(피휘를 따지는 집이라면).")
-    return found
-
-def _say_sense(char):
-    "A character with what it says in a name; the dictionary's 훈 where nothing was written."
-    sense = sense_of(char.hanja, char.reading) if char.hanja else None
-    return " ".join(filter(None, (char.hanja, sense.sense if sense else char.meaning, char.reading)))
-
 # %% ../nbs/lib/choices.ipynb #hfch28
 def _compared(report, gender, parents, siblings):
     "A `Compared` from what `check_name` tells."
@@ -357,7 +375,7 @@ def compare(
 ) -> Comparison:
     "Several names by the same measures: counts, sound, senses, strokes, elements, verdicts, objections (이름 견주기)."
     pairs, siblings = _several(names), options.pop("siblings")
-    gender = check("gender", gender)
+    birth, gender = one_birth(birth), check("gender", gender)
     reports = [check_name(*pair, surname=surname, birth=birth, gender=gender, **options) for pair in pairs]
     some = [_compared(r, gender or suited_gender(r.name.given), options["parents"], siblings) for r in reports]
     return Comparison(reports[0].analysis, tuple(some), _side_notes(some, gender))

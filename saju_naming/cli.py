@@ -26,14 +26,14 @@ from click.core import ParameterSource
 from .chart import chart_data, full_chart
 from .checks import check, read
 from .choices import compare, hanja_for, sparkline
-from .due import is_range
+from .due import is_range, one_birth
 from .errors import InputError, SajuError, Unavailable, needs
 from .hanja import by_reading, lookup, registrable_readings
 from .generate import EXAMPLES, ask, load_engine, recommend
 from .manse import chart_csv, not_future
 from .names import YEARS, surname_info
 from .naming import analyze, check_name
-from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul
+from .ohaeng import ELEMENT_COLORS, ELEMENTS, is_hangul, josa
 from .options import CHART, ENGINE, NAMING, OPTIONS, SERVER, SERVER_GROUPS, pick
 from .text import normalize
 from .prompts import name_block, naming_question
@@ -154,6 +154,11 @@ def balance_bar(
     "The five elements as a bar: ■ in the chart, □ from the name."
     return "  ".join(f"[{ELEMENT_COLORS[e]}]{e} {'■'*counts[e]}{'□'*list(added).count(e) or ('' if counts[e] else '·')}[/] {counts[e] + list(added).count(e)}" for e in ELEMENTS)
 
+# %% ../nbs/13_cli.ipynb #md16cl0
+def _score(name):
+    "The score in words; nothing for a Hangul name of which nothing counts."
+    return f"{name.score:.1f}점" if name.given_hanja or name.score >= 0.05 else ""
+
 # %% ../nbs/13_cli.ipynb #c019
 def _print_analysis(console, analysis, added=(), told=""):
     "The pillars, the bar and the explanation: what the model wrote, else the engine's sentences."
@@ -175,7 +180,7 @@ def _print_names(console, names):
     "Names with characters and reasons: a table, or blocks on a narrow terminal."
     if console.width >= 60: return console.print(_name_rows(names))
     for i, n in enumerate(names, 1):
-        console.print(f"{i}. [bold]{n}[/] {n.romanization} {n.score:.1f}점", *map(_char_line, n.chars), _why(n), "", sep="\n")
+        console.print(f"{i}. [bold]{n}[/] {n.romanization} {_score(n)}".rstrip(), *map(_char_line, n.chars), _why(n), "", sep="\n")
 
 # %% ../nbs/13_cli.ipynb #c020
 def _name_rows(names):
@@ -185,7 +190,7 @@ def _name_rows(names):
     table.add_column("", justify="right"); table.add_column("이름", no_wrap=True); table.add_column("뜻과 오행", no_wrap=True); table.add_column("의미와 까닭", overflow="fold")
     for i, n in enumerate(names, 1):
         chars = "\n".join(map(_char_line, n.chars))
-        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{n.score:.1f}점[/]", chars, _why(n))
+        table.add_row(str(i), f"[bold]{n.hangul}[/]\n{n.hanja}\n[dim]{n.romanization}\n{_score(n)}[/]", chars, _why(n))
     return table
 
 # %% ../nbs/13_cli.ipynb #c023
@@ -200,8 +205,17 @@ _HELP = click.help_option("-h", "--help", help="이 도움말을 보입니다.")
 # %% ../nbs/13_cli.ipynb #wi13due
 def _gender_or_due(ctx, param, value):
     "The gender may be left out only of a child who is expected (예정일)."
-    if value is None and not is_range(ctx.params.get("birth")): raise click.MissingParameter(ctx=ctx, param=param)
-    return value
+    birth = ctx.params.get("birth")
+    if value is not None or is_range(birth): return value
+    told = {name: ctx.params[name] for name in ("lunar", "leap") if ctx.params.get(name)}
+    if birth: not_future(birth, **told)     # 읽을 수 없는 때를 먼저 말한다
+    raise click.MissingParameter(ctx=ctx, param=param)
+
+def _fewer(n, asked):
+    "That a list is shorter than asked, and which of the options that were given could be loosened."
+    words = ["뺄 이름"]*bool(asked["exclude"]) + ["돌림자"]*bool(asked["fixed_syllable"])
+    remedy = f" {josa('이나 '.join(words), '을/를')} 줄여 보세요." if words else ""
+    return f"조건에 맞는 이름이 {n}개뿐입니다.{remedy}"
 
 def _due(due, as_json):
     "Prints the names for a child who is expected (예정일)."
@@ -266,8 +280,7 @@ def recommend_command(birth, gender, as_json, writer, **asked):
     _print_analysis(console, answer.analysis, answer.names[0].elements, answer.explanation)
     console.print(f"\n후보 {answer.searched:,}가지를 모두 견주었습니다. 한자의 획수는 원획. {answer.source_reason}.\n", markup=False)
     _print_names(console, answer.names)
-    if len(answer.names) < asked["count"]:
-        console.print(f"조건에 맞는 이름이 {len(answer.names)}개뿐입니다. 뺄 이름이나 돌림자를 줄여 보세요.")
+    if len(answer.names) < asked["count"]: console.print(_fewer(len(answer.names), asked))
 
 # %% ../nbs/13_cli.ipynb #c027
 @cli.command(name="ask", epilog="\b\n보기:\n" + "\n".join(f'  saju-naming ask "{q}"' for q in EXAMPLES))
@@ -446,7 +459,7 @@ def chart_command(birth, mode, input, output, bom, as_json, **chart):
         raise InputError("output", output, "--output과 --bom은 --birth와 함께 쓸 수 없습니다",
                          "파일로 받으려면 --json의 출력을 돌려 주세요 (saju-naming chart ... --json > 파일)")
     chart = given(chart, CHART)
-    not_future(birth, **chart)
+    not_future(one_birth(birth), **chart)
     analysis = analyze(birth, mode, **chart)
     if as_json: return _print_json(asdict(analysis))
     _print_analysis(_console(), analysis)
@@ -485,7 +498,7 @@ def _print_daeun(console, run):
 def saju_command(birth, gender, as_json, **chart):
     "사주를 자세히 봅니다: 십신, 지장간, 신강약, 용신과 까닭, 바로잡은 시각, 그리고 성별을 적으면 대운."
     chart = given(chart, CHART)
-    not_future(birth, **chart)
+    not_future(one_birth(birth), **chart)
     found = full_chart(birth, gender, **chart)
     if as_json: _print_json(chart_data(found))
     else: _print_chart(_console(), found)
@@ -494,7 +507,7 @@ def saju_command(birth, gender, as_json, **chart):
 def _birth_or_none(birth, asked):
     "A birth that may be left out; without one nobody can ask about the chart."
     chart = given(asked, CHART)
-    if birth: return not_future(birth, **chart)
+    if birth: return not_future(one_birth(birth), **chart)
     if not chart: return
     raise InputError(typed(*chart), None, "사주의 옵션만 있고 태어난 때가 없습니다", "--birth를 함께 적어 주세요")
 
@@ -555,7 +568,8 @@ def hanja_for_command(name, birth, surname, as_json, **asked):
     if as_json: return _print_json(asdict(found))
     console = _console()
     if found.analysis: _print_analysis(console, found.analysis, found[0].elements)
-    console.print(f"\n등록되는 한자 {found.searched:,}짝을 모두 견주었습니다. 한자의 획수는 원획.\n", markup=False)
+    told = f"\n등록되는 한자 {found.searched:,}짝을 모두 견주었습니다. 한자의 획수는 원획.\n" if found.searched else ""
+    console.print(told, markup=False)
     _print_names(console, found.names)
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
 
@@ -603,7 +617,7 @@ def _print_comparison(console, found):
     _print_sides(console, found)
     for note in found.notes: console.print(f"· {note}", style="dim", markup=False)
     for one in found.names:
-        console.print(f"[bold]{one.name}[/] {one.name.score:.1f}점")
+        console.print(f"[bold]{one.name}[/] {_score(one.name)}".rstrip())
         for title, words in _side_lines(one):
             if words: console.print(f"  {title}  {words}")
         _print_verdicts(console, one.verdicts)

@@ -641,12 +641,14 @@ def _char_facts(hanja, reading, school):
                     c.disputed,
                     c.warnings_of(reading))
 
+def _quoted(word): return f"'{word}'{josa(word, '으로/로')[len(word):]}"
+
 def _char_check(char):
     "Whether the registry takes this character with this reading."
     if char.level == "unlisted": return Check("인명용 한자", False, f"{char.hanja}: 인명용 한자가 아니어서 이름이 한글로만 적힙니다")
     allowed = registrable_readings(char.hanja)
     ok = char.reading in allowed
-    return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {josa(char.reading, '으로/로')} 올릴 수 없습니다")
+    return Check("인명용 한자", ok, f"{char.hanja} {char.reading}" if ok else f"{char.hanja}의 음은 {', '.join(allowed)}입니다. {_quoted(char.reading)} 올릴 수 없습니다")
 
 # %% ../nbs/04_naming.ipynb #c088
 def legality(
@@ -1035,11 +1037,21 @@ def _no_names(request, plan, causes):
     return InputError(field, shown or None, f"조건에 맞는 이름이 없습니다({cause})", remedy)
 
 # %% ../nbs/04_naming.ipynb #c114
+_OTHER_LIMITS = ("siblings", "parents", "exclude", "gender_neutral", "hangul_only")
+
+def _too_few(request, found):
+    "That there are no more names, with what limits them: the generation syllable alone, both syllables, or all of it."
+    wants, wish = request.wish.wanted, request.wish
+    if len(wants) == request.length > 1 and not (request.hangul_only or any(w.hanja for w in wants)):
+        return f"두 음절을 모두 정해 {found}개뿐입니다. 정한 이름의 한자는 hanja-for에서 모두 견줍니다."
+    alone = wish.asked == ("fixed_syllable",) and not any(getattr(request, field) for field in _OTHER_LIMITS)
+    return f"{'이 돌림자로는' if alone else '이 조건으로는'} {found}개뿐입니다."
+
 def _noted(analysis, request, found=None):
     "An analysis with what has to be known of the surname, and of a list shorter than asked, among its notes."
     short = found is not None and found < request.count
-    told = f"이 돌림자로는 {found}개뿐입니다." if request.fixed else f"이 조건으로는 {found}개뿐입니다."
-    return replace(analysis, notes=(*analysis.notes, *[request.note]*bool(request.note), *[told]*short))
+    told = [_too_few(request, found)] if short else []
+    return replace(analysis, notes=(*analysis.notes, *[request.note]*bool(request.note), *told))
 
 # %% ../nbs/04_naming.ipynb #aa72e143
 @dataclass(frozen=True)
@@ -1101,6 +1113,23 @@ def rank_names(
     "Ranks every legal name that supplies what the birth lacks. The same input gives the same answer."
     return _search(birth, gender, surname, options).told()
 
+# %% ../nbs/04_naming.ipynb #md16nm0
+def _may_write(hanja, given):
+    "Whether each character registers with its syllable; one that no list has is left to the verdict."
+    return all(r in registrable_readings(h) for h, r in zip(hanja, given) if h in table())
+
+def _lacks_one(hanja, surname, given):
+    "Whether a text is the surname's Hanja with a given name that lacks a character: 金瑞 for 김서연."
+    if len(hanja) != len(surname + given) - 1 or surname not in surnames(): return False
+    if not any(hanja.startswith(c.hanja) for c in surnames()[surname].choices): return False
+    return len(hanja) > len(given) or not _may_write(hanja, given)
+
+def _refuse_short(hanja, surname, given):
+    "Refuses a text in which a character is missing."
+    if not _lacks_one(hanja, surname, given): return
+    raise InputError("hanja", hanja, f"{surname + given}의 한자에서 한 글자가 모자랍니다",
+                     "성까지 또는 이름만, 글자 수에 맞게 적어 주세요")
+
 # %% ../nbs/04_naming.ipynb #c130
 @dataclass(frozen=True)
 class Verdict:
@@ -1121,6 +1150,7 @@ def _given_hanja(hanja, surname, given):
     "The Hanja of the given name and of the surname (or None) from what was written."
     for c in hanja:
         if not (is_hanja(c) or is_hangul(c)): raise InputError("hanja", c, "한자가 아닙니다", "金瑞淵처럼 한자로 적어 주세요")
+    _refuse_short(hanja, surname, given)
     family = hanja[:len(surname)]
     if len(hanja) == len(surname) + len(given): return hanja[len(surname):], family if family != surname else None
     if len(hanja) == len(given): return hanja, None
