@@ -984,7 +984,7 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
 FLOOR, FEWEST = 5, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자나 한글 이름이면 어느 때든 그만큼 쓰인 이름까지
 
-# %% ../nbs/04_naming.ipynb #3780d73f
+# %% ../nbs/04_naming.ipynb #b676a6c5
 _FRAGMENTS = frozenset("글든들")   # 한 음절만으로는 이름보다 낱말의 조각으로 들리는 말
 _SOME, _SHARE = 10, 0.05         # 다른 성별의 이름도 한 해에 이만큼, 그 성별의 이만큼은 받아야 함께 쓰는 이름
 
@@ -996,6 +996,7 @@ def _native(request, given):
     own, other = (max(name_use(given, g, era) for era in ERAS) for g in (request.bearer, known.gender))
     return own >= max(_SOME, _SHARE*other)
 
+# %% ../nbs/04_naming.ipynb #3780d73f
 def _in_use(request, given):
     "Whether enough children get a name, of each gender that is asked for; with a generation syllable or in Hangul only, whether some ever did."
     if not (request.fixed or request.hangul_only): return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
