@@ -146,11 +146,14 @@ def _english():  # → {(kind, match): {hangul: (spelled, heard)}}
         found.setdefault((kind, match), {})[hangul] = (spelled, heard)
     return MappingProxyType(found)
 
+_SOFTER = {"신": "Shin", "식": "Shik"}   # 표기법대로면 sin, sick으로 읽히는 글자를 여권에 흔히 이렇게 적는다
+
 def _say_trap(text, spelled, heard, advise):
     "One trap in words, with the official spelling where that is another one."
     official = _romanize(text).capitalize()
     plain = not advise or official.lower() == spelled.replace("-", "").replace(" ", "").lower()
     said = f"{josa(f'{text}({spelled})', '은/는')} 영어로 {heard}처럼 읽힙니다."
+    if advise and text[-1] in _SOFTER: return f"{said} {text[-1]}을 {_SOFTER[text[-1]]}으로 적으면 덜합니다."
     return said if plain else f"{said} 표기법대로 {official} 쪽이 낫습니다."
 
 # %% ../nbs/lib/puns.ipynb #pn37
