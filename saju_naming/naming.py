@@ -37,7 +37,7 @@ from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_
 
 # %% ../nbs/04_naming.ipynb #hf04i0
 from .names import COMMON_DOUBLE
-from .puns import english_traps
+from .puns import english_traps, faint_word
 
 # %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(
@@ -756,7 +756,8 @@ def _say_caution(surname, given, chars):
     sentences += [_say_doubt(c) for c in chars if c.disputed]
     sentences += [f"소리가 '{heard.word}'에 가깝습니다." for heard in _heard(surname, given)]
     if known_person(surname, given): sentences.append("널리 알려진 사람과 이름이 같습니다.")
-    return sentences
+    abroad = english_traps(given, surname)
+    return sentences + [abroad]*bool(abroad)
 
 # %% ../nbs/04_naming.ipynb #c096
 _NAME = Option("name", "이름", "Full name", "성명", "text", high=40)
@@ -985,10 +986,23 @@ _BARRED = {  # 권하지 않는 까닭 → 말
     "name": "남은 이름이 모두 놀림말처럼 들립니다"}
 FLOOR, FEWEST = 5, 0.5   # 한 해에 아이 몇이 받는 이름까지 권하는가; 돌림자나 한글 이름이면 어느 때든 그만큼 쓰인 이름까지
 
+# %% ../nbs/04_naming.ipynb #b676a6c5
+_FRAGMENTS = frozenset("글든들")   # 한 음절만으로는 이름보다 낱말의 조각으로 들리는 말
+_SOME, _SHARE = 10, 0.05         # 다른 성별의 이름도 한 해에 이만큼, 그 성별의 이만큼은 받아야 함께 쓰는 이름
+
+def _native(request, given):
+    "Whether a Hangul-only name is for the gender asked for; of one syllable, a native word that stands alone."
+    known = find_name(given)
+    if request.length == 1 and (known is None or known.kind != "pure" or given in _FRAGMENTS): return False
+    if known is None or known.gender in ("both", request.bearer): return True
+    own, other = (max(name_use(given, g, era) for era in ERAS) for g in (request.bearer, known.gender))
+    return own >= max(_SOME, _SHARE*other)
+
 # %% ../nbs/04_naming.ipynb #3780d73f
 def _in_use(request, given):
     "Whether enough children get a name, of each gender that is asked for; with a generation syllable or in Hangul only, whether some ever did."
     if not (request.fixed or request.hangul_only): return all(name_use(given, g, request.era) >= FLOOR for g in request.genders)
+    if request.hangul_only and not request.wish.wanted and not _native(request, given): return False
     return all(max(name_use(given, g, era) for era in ERAS) >= FEWEST for g in request.genders)
 
 def _barred(request, given):
@@ -1242,6 +1256,12 @@ def _said_awkwardly(surname, given):
     if usual != given and not _is_borne(given): yield "caution", f"{josa(usual, '으로/로')} 읽고 적는 것이 보통입니다."
 
 # %% ../nbs/04_naming.ipynb #hf04c6b
+def _sounds_well(surname, given):
+    "What is said where nothing speaks against the sound; a plain word that nobody minds is not denied."
+    word = faint_word(surname, given)
+    if not word: return "놀림말이나 다른 낱말로 들리지 않습니다."
+    return f"놀림말로 들리지 않습니다. 낱말 '{word}'에 소리가 가깝지만, 이름에서 그 말로 흔히 듣지는 않습니다."
+
 def sound_verdict(
     surname,  # 성 (한글), '' where it is not known
     given,    # 이름 (한글)
@@ -1252,7 +1272,7 @@ def sound_verdict(
     if known: found.append(_PERSON[known])
     abroad = english_traps(given, surname)
     found += [("ok", abroad)]*bool(abroad)
-    return _verdict("어감·놀림", found, "놀림말이나 다른 낱말로 들리지 않습니다.")
+    return _verdict("어감·놀림", found, _sounds_well(surname, given))
 
 # %% ../nbs/04_naming.ipynb #hf04c7
 def plan_verdict(
