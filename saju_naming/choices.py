@@ -17,12 +17,13 @@ from .errors import InputError
 from .hanja import by_reading, commonness, natural_reading, sense_of
 from .names import TRENDS, find_name, popularity, split_name, surnames
 from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, name_score,
-                                registry_verdict, sound_verdict, suited_gender, suri_score, teller)
+                                registry_verdict, sound_verdict, suited_gender, suri_score, teller, unsupplied)
 from .ohaeng import is_hangul, josa
 from .options import CHART, OPTIONS, pick
 from .prompts import name_rng, write_meaning
 from .sentences import KINDS
 from .text import normalize
+from .wishes import ONE_SYLLABLE
 
 # %% ../nbs/lib/choices.ipynb #hfch05
 @dataclass(frozen=True)
@@ -64,10 +65,6 @@ def _by_class(classes, points):
     table = np.array([points(list(one)) for one in product(*kinds)]).reshape([len(k) for k in kinds])
     return table[np.ix_(*([k.index(c) for c in some] for k, some in zip(kinds, classes)))]
 
-def _missed(plan, elements):
-    "How many elements of a plan are not supplied."
-    return (Counter(plan) - Counter(elements)).total()
-
 # %% ../nbs/lib/choices.ipynb #hfch08b
 SELDOM, _TAKEN = -20, 0.6   # 점: 아무도 안 쓰는 글자뿐일 때 깎는 값; 이만큼 흔하면(`commonness`) 깎지 않는다
 
@@ -87,11 +84,9 @@ def _seldom(name, tell):
     return SELDOM*sum(rare)/len(rare)
 
 # %% ../nbs/lib/choices.ipynb #md16ch1
-_BY_PLACE = {"률": "률율", "율": "률율", "렬": "렬열", "열": "렬열"}   # 앞 음절에 따라 달리 적는 한 음절
-
 def _as_said(given, gender):
     "The form of a name that its score is told by: of 은률 and 은율 the commoner, of equal ones the usual spelling."
-    forms = ["".join(form) for form in product(*(_BY_PLACE.get(s, s) for s in given))]
+    forms = ["".join(form) for form in product(*(ONE_SYLLABLE.get(s, s) for s in given))]
     def usual(form): return all(natural_reading(s, b) == s for s, b in zip(form, ("", *form)))
     return max(forms, key=lambda form: (name_score(form, gender), usual(form)))
 
@@ -107,7 +102,7 @@ def _stroke_points(letters, family):
 def _plan_points(letters, plan):
     "What the elements that are left out cost."
     elements = [[h.element for h in one.kept] for one in letters]
-    return MISSING*_by_class(elements, lambda some: _missed(plan, some))
+    return MISSING*_by_class(elements, lambda some: unsupplied(plan, some))
 
 # %% ../nbs/lib/choices.ipynb #hfch09a
 def _points(letters, tell):
@@ -154,7 +149,7 @@ def _say_usual(name, tell):
 
 def _why(name, tell):
     "The reasons for one way to write a name, at most three."
-    supplies = not tell.plan or _missed(tell.plan, name.elements) < len(tell.plan)
+    supplies = not tell.plan or unsupplied(tell.plan, name.elements) < len(tell.plan)
     supplied = [tell.supply(name.chars)]*bool(tell.plan and supplies)
     lucky = sum(luck == "길" for _, _, luck, _ in name.suri)
     return (*supplied, *_say_usual(name, tell), *[_LUCKY.get(lucky, "")]*(lucky > 2))

@@ -17,7 +17,7 @@ from .checks import check, takes
 from .dates import read_birth
 from .errors import InputError
 from .manse import FIRST_YEAR, LAST_YEAR, TERMS, four_pillars, solar_term_times
-from .naming import MODES, Name, shortlist
+from .naming import MODES, Name, shortlist, unsupplied
 from .ohaeng import BRANCH_ELEMENTS, ELEMENTS, STEM_ELEMENTS, ganji, ganji_ko, josa
 from .options import CHART, NAMING, OPTIONS
 from .text import normalize
@@ -242,19 +242,15 @@ class Due:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/lib/due.ipynb #f7094b50
-def _missing(plan, elements):
-    "How many elements of a plan are left unsupplied."
-    return sum((Counter(plan) - Counter(elements)).values())
-
 def _fitting(days, elements):
     "The days whose plan the elements of a name supply."
-    return tuple(d.date for d in days if not any(_missing(plan, elements) for plan in d.plans))
+    return tuple(d.date for d in days if not any(unsupplied(plan, elements) for plan in d.plans))
 
 def _partly(days, elements):
     "The days of whose plans the elements supply a part, and not all."
     whole = _fitting(days, elements)
     return tuple(d.date for d in days if d.date not in whole
-                 and any(_missing(plan, elements) < len(plan) for plan in d.plans))
+                 and any(unsupplied(plan, elements) < len(plan) for plan in d.plans))
 
 # %% ../nbs/lib/due.ipynb #beb81ee5
 def _month_day(iso): return f"{int(iso[5:7])}월 {int(iso[8:])}일"

@@ -8,12 +8,12 @@ __all__ = ['dueum', 'with_dueum', 'natural_reading', 'Hanja', 'table', 'is_hanja
            'sense_of', 'senses']
 
 # %% ../nbs/02_hanja.ipynb #c005
-import csv, math, unicodedata
+import math, unicodedata
 from functools import lru_cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import NamedTuple
 from .errors import InputError
+from .tables import shipped_rows
 from .text import normalize
 
 # %% ../nbs/02_hanja.ipynb #c025
@@ -136,10 +136,7 @@ def _hanja(row):
 @lru_cache(maxsize=None)
 def table() -> MappingProxyType:  # {글자: Hanja}, read once and kept
     "All registrable characters (인명용 한자), in code point order."
-    with (files("saju_naming")/"data"/"hanja.csv").open(encoding="utf-8") as lines:
-        rows = csv.reader(lines)
-        next(rows)
-        return MappingProxyType({row[0]: _hanja(row) for row in rows})
+    return MappingProxyType({row[0]: _hanja(row) for row in shipped_rows("hanja.csv")})
 
 # %% ../nbs/02_hanja.ipynb #c061
 def is_hanja(
@@ -194,12 +191,6 @@ def by_reading(
     return tuple(sorted(_index().get(reading, ()) if isinstance(reading, str) else (), key=rank))
 
 # %% ../nbs/02_hanja.ipynb #84dd1bdd
-def _rows(name): # → rows of a table that ships, without the header
-    with (files("saju_naming")/"data"/f"{name}.csv").open(encoding="utf-8") as lines:
-        rows = csv.reader(lines)
-        next(rows)
-        yield from rows
-
 class _Bearers(NamedTuple):
     male: int = 0
     female: int = 0
@@ -212,7 +203,7 @@ class _Bearers(NamedTuple):
 def _people():
     "Who bears each character in each reading."
     found = {}
-    for hanja, reading, *counts, lean in _rows("people"):
+    for hanja, reading, *counts, lean in shipped_rows("people.csv"):
         male, female, first, later, since1965 = map(int, counts)
         found[hanja, reading] = _Bearers(male, female, first, later, since1965, lean)
     return found
@@ -248,7 +239,8 @@ def lean(
 @lru_cache(maxsize=None)
 def _spellings(): # → {이름: {한자: (남자, 여자)}}
     found = {}
-    for given, hanja, male, female in _rows("spellings"): found.setdefault(given, {})[hanja] = (int(male), int(female))
+    for given, hanja, male, female in shipped_rows("spellings.csv"):
+        found.setdefault(given, {})[hanja] = (int(male), int(female))
     return found
 
 def spellings(
@@ -293,7 +285,7 @@ class Sense(NamedTuple):
 
 # %% ../nbs/02_hanja.ipynb #1d680e57
 @lru_cache(maxsize=None)
-def _written(): return {(row[0], row[1]): row[2:] for row in _rows("senses")}
+def _written(): return {(row[0], row[1]): row[2:] for row in shipped_rows("senses.csv")}
 
 @lru_cache(maxsize=None)
 def _sense(pair):

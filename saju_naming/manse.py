@@ -791,8 +791,9 @@ def daeun(
     gender,     # 남 | 여
     count=10,   # 기둥의 수
 ) -> DaeunTable:
-    "대운 by the rule above. Without an hour the birth is taken at noon, and the start may move by two months either way."
-    if np.ndim(chart.year): raise InputError("birth", np.shape(chart.year), "한 사람의 사주가 아닙니다", "한 사람씩 물어 주세요")
+    "대운 by the rule above; without an hour the birth is taken at noon, and the start is open by two months."
+    if np.ndim(chart.year):
+        raise InputError("birth", np.shape(chart.year), "한 사람의 사주가 아닙니다", "한 사람씩 물어 주세요")
     gender = check("gender", gender)
     forward = (int(chart.year) % 2 == 0) == (gender == "남")
     k, seconds = _luck_term(chart, forward)
@@ -800,7 +801,8 @@ def daeun(
     hours = timedelta(days=after[2], seconds=seconds % _TWELVE_MINUTES*120)
     first, step = _later(chart.civil.item(), *after[:2]) + hours, 1 if forward else -1
     pillars = [(int(chart.month) + step*i) % 60 for i in range(1, count + 1)]
-    steps = [Daeun(_HANJA[p], _HANGUL[p], number + 10*i, str(_later(first, 10*i).date())) for i, p in enumerate(pillars)]
+    steps = [Daeun(_HANJA[p], _HANGUL[p], number + 10*i, str(_later(first, 10*i).date()))
+             for i, p in enumerate(pillars)]
     unknown = "태어난 시각을 몰라 정오로 보고 세었습니다. 시작은 두 달까지 앞뒤로 달라질 수 있습니다."
     at_once = f"첫 대운이 {first.date()}에 시작해 반올림하면 0이지만, 대운수는 적어도 1입니다."
     notes = ((unknown,) if chart.hour < 0 else ()) + ((at_once,) if 2*seconds < _THREE_DAYS else ())

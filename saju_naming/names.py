@@ -11,7 +11,6 @@ __all__ = ['YEARS', 'ERAS', 'BOTH', 'TRENDS', 'DATED', 'CERTAINTIES', 'SYLLABLES
            'suri_luck', 'Sagyeok', 'suri', 'romanize']
 
 # %% ../nbs/03_names.ipynb #c005
-import csv
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -25,6 +24,7 @@ from .errors import InputError
 from .hanja import Image, dueum, is_hanja, table as hanja_facts
 from .ohaeng import ELEMENTS, is_hangul, josa
 from .options import OPTIONS
+from .tables import shipped_rows
 from .text import normalize
 
 # %% ../nbs/03_names.ipynb #628d7fc9
@@ -99,14 +99,10 @@ def _genders():
     return np.where(both, "both", np.where(borne[0] >= borne[1], "남", "여")).tolist()
 
 # %% ../nbs/03_names.ipynb #c015
-def _read(name):
-    "The rows of a shipped table, as lists, without the header."
-    with (files("saju_naming") / "data" / name).open(encoding="utf-8") as f: return list(csv.reader(f))[1:]
-
 @lru_cache(maxsize=1)
 def _told():
     "Names with a meaning of their own, and those of the news: name → (kind, gender, meaning, provenance)."
-    return {name: rest for name, *rest in _read("names.csv")}
+    return {name: rest for name, *rest in shipped_rows("names.csv")}
 
 # %% ../nbs/03_names.ipynb #6d1bb76f
 @lru_cache(maxsize=1)
@@ -265,7 +261,7 @@ class Native(NamedTuple):
 @lru_cache(maxsize=1)
 def _pictured():
     "What was written of each native name: name → (certainty, images)."
-    return {name: rest for name, *rest in _read("native.csv")}
+    return {name: rest for name, *rest in shipped_rows("native.csv")}
 
 @lru_cache(maxsize=None)
 def _native(name):
@@ -418,7 +414,7 @@ class Surname(NamedTuple):
 def surnames() -> MappingProxyType:  # 한글 -> Surname, in the order of population
     "Every surname of the shipped table."
     def choices(hanja, strokes): return tuple(SurnameHanja(h, tuple(map(int, s.split("+")))) for h, s in zip(hanja.split(), strokes.split()))
-    return MappingProxyType({h: Surname(h, i, choices(hanja, strokes), tuple(romans.split())) for i, (h, hanja, strokes, romans) in enumerate(_read("surnames.csv"), 1)})
+    return MappingProxyType({h: Surname(h, i, choices(hanja, strokes), tuple(romans.split())) for i, (h, hanja, strokes, romans) in enumerate(shipped_rows("surnames.csv"), 1)})
 
 # %% ../nbs/03_names.ipynb #c056
 def _by_hanja(hanja):
@@ -549,7 +545,7 @@ class Suri(NamedTuple):
     others: str   # 다른 책의 견해: 반 (반길반흉) or ''
 
 @lru_cache(maxsize=1)
-def _suri_table(): return {int(n): Suri(int(n), luck, label, suri_element(int(n)), others) for n, luck, label, _, others in _read("suri.csv")}
+def _suri_table(): return {int(n): Suri(int(n), luck, label, suri_element(int(n)), others) for n, luck, label, _, others in shipped_rows("suri.csv")}
 
 def suri_luck(
     n: int,   # 수, 1 or more; above 81 80 is subtracted

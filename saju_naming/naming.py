@@ -6,8 +6,8 @@
 __all__ = ['SEASON', 'MODES', 'WEIGHTS', 'SPELLED', 'KIN', 'ALIKE', 'PUN', 'PUBLIC', 'MISSING', 'CHOICE', 'FIT', 'RARITY',
            'TASTE', 'LITTLE', 'LIKED', 'FLOOR', 'FEWEST', 'BORNE', 'supplement', 'describe_counts', 'describe_plan',
            'element_weights', 'strength', 'Analysis', 'analyze', 'char_quality', 'is_feminine', 'hanja_pool',
-           'hangul_pool', 'sound_score', 'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'NameChar',
-           'Check', 'Name', 'legality', 'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'Verdict',
+           'hangul_pool', 'sound_score', 'suri_score', 'eumyang_score', 'choice_features', 'name_score', 'unsupplied',
+           'NameChar', 'Check', 'Name', 'legality', 'Recommendation', 'Shortlist', 'shortlist', 'rank_names', 'Verdict',
            'NameReport', 'registry_verdict', 'sound_verdict', 'plan_verdict', 'Teller', 'teller', 'suited_gender',
            'check_name']
 
@@ -19,13 +19,16 @@ from functools import lru_cache
 from itertools import combinations_with_replacement
 from zlib import crc32
 import numpy as np
-from .hanja import commonness, is_hanja, lean, natural_reading, registrable_readings, senses, spellings, table, with_dueum
+from .hanja import (commonness, is_hanja, lean, natural_reading, registrable_readings, senses, spellings,
+                               table, with_dueum)
 from .manse import four_pillars
-from .names import (BOTH, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang, find_name, name_counts, name_logp, name_use,
-                               parse_gender, popularity, romanize, sound_elements, split_name, suri, suri_luck,
-                               surname_info, surname_note, surname_strokes, surnames, pure_names, name_spots)
+from .names import (BOTH, COMMON_DOUBLE, DATED, ERAS, SCHOOLS, SYLLABLE_INDEX, SYLLABLES, YEARS, eumyang,
+                               find_name, name_counts, name_logp, name_spots, name_use, parse_gender, popularity,
+                               pure_names, romanize, sound_elements, split_name, suri, suri_luck, surname_info,
+                               surname_note, surname_strokes, surnames)
 
-from .puns import heard_words, known_person
+# %% ../nbs/04_naming.ipynb #cc09a6a0
+from .puns import english_traps, faint_word, heard_words, known_person
 from .search import NO_SYLLABLE, Block, Limits, Pool, Tables, make_pool, select
 from .checks import check, takes
 from .errors import InputError
@@ -33,11 +36,8 @@ from .options import CHART, NAMING, OPTIONS, Option, pick
 from .text import normalize
 from .wishes import (Seat, Wish, kin_sentence, kinship_table, may_stand, nearest_kin, read_wishes, seats,
                                 takes_most)
-from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko, is_hangul, josa, relation)
-
-# %% ../nbs/04_naming.ipynb #hf04i0
-from .names import COMMON_DOUBLE
-from .puns import english_traps, faint_word
+from .ohaeng import (BRANCH_ELEMENTS, BRANCHES_KO, ELEMENTS, HIDDEN_STEMS, STEM_ELEMENTS, ganji, ganji_ko,
+                                is_hangul, josa, relation)
 
 # %% ../nbs/04_naming.ipynb #c009
 def _supplement_key(
@@ -428,18 +428,20 @@ def _seat_mask(pool, seat):
     return here & (pool.hanja == seat.hanja) if seat.hanja else here
 
 # %% ../nbs/04_naming.ipynb #c062
-def _missing(plan, elements):
-    "How many elements of a plan a name's elements leave unsupplied."
-    left = Counter(plan)
-    left.subtract(elements)
-    return sum(n for e, n in left.items() if n > 0 and e in plan)
+def unsupplied(
+    plan,      # 채울 오행
+    elements,  # 이름 글자의 오행
+) -> int:
+    "How many elements of a plan a name leaves out (채우지 못한 오행의 수)."
+    return (Counter(plan) - Counter(elements)).total()
 
-def _plan_points(plan, elements): return MISSING*_missing(plan, elements)
+# %% ../nbs/04_naming.ipynb #82515981
+def _plan_points(plan, elements): return MISSING*unsupplied(plan, elements)
 
 def _beside(plan, element):
     "The elements of the other place by what the pair then leaves unsupplied: {missing: 오행들}."
     groups = {}
-    for other in ELEMENTS: groups.setdefault(_missing(plan, (element, other)), []).append(other)
+    for other in ELEMENTS: groups.setdefault(unsupplied(plan, (element, other)), []).append(other)
     return {missing: "".join(some) for missing, some in groups.items()}
 
 def _fixed_blocks(mine, free, side, plan):
@@ -838,7 +840,7 @@ def _parts(request, given, chars, plan=()):
     if all(c.hanja for c in chars) and all(strokes) and family:
         parts["suri"] = WEIGHTS["suri"]*suri_score(family, strokes)
         parts["eumyang"] = WEIGHTS["eumyang"]*eumyang_score([*family, *strokes])
-    missing = _missing(plan, [c.element for c in chars])
+    missing = unsupplied(plan, [c.element for c in chars])
     if missing: parts["plan"] = float(MISSING*missing)
     kin, _ = nearest_kin(given, request.siblings)
     if kin: parts["siblings"] = float(_kin_points(kin))
@@ -1283,7 +1285,7 @@ def plan_verdict(
     if analysis is None: return Verdict("사주", "unknown", ("태어난 때를 적으면 이름이 무엇을 채우는지 봅니다.",))
     elements = [c.element for c in chars if c.element]
     after = ", ".join(f"{e} {n + elements.count(e)}개" for e, n in analysis.counts.items())
-    level = "caution" if _missing(analysis.plan, elements) else "ok"
+    level = "caution" if unsupplied(analysis.plan, elements) else "ok"
     return Verdict("사주", level, (*_say_supply(chars, analysis.plan), f"이름까지 더하면 오행은 {after}입니다."))
 
 # %% ../nbs/04_naming.ipynb #hf04c8
@@ -1323,7 +1325,7 @@ def _facts_alone(request, given, chars, plan):
     hanja = "".join(c.hanja or c.reading for c in chars) if written else ""
     parts = {"hanja": _own_score(given, chars, bearer),
              "name": WEIGHTS["name"]*name_score(given, bearer, request.rarity, request.era)}
-    missing = _missing(plan, [c.element for c in chars])
+    missing = unsupplied(plan, [c.element for c in chars])
     if missing: parts["plan"] = float(MISSING*missing)
     supplied = _say_supply(chars, plan)
     told, left = (supplied, []) if _supplied(chars, plan) else ([], supplied)

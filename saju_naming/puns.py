@@ -6,9 +6,7 @@
 __all__ = ['sound_key', 'Heard', 'heard_words', 'teasing', 'faint_word', 'known_person', 'english_traps', 'easy_abroad']
 
 # %% ../nbs/lib/puns.ipynb #pn02
-import csv
 from functools import lru_cache
-from importlib.resources import files
 from itertools import combinations
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,6 +15,7 @@ from koroman import romanize as _romanize
 
 from .names import find_name, jamo
 from .ohaeng import josa
+from .tables import shipped_rows
 from .text import normalize
 
 # %% ../nbs/lib/puns.ipynb #pn05
@@ -56,18 +55,11 @@ class Heard(NamedTuple):
     where: str   # 성과 첫 글자 | 성명 | 이름
 
 # %% ../nbs/lib/puns.ipynb #pn16
-def _rows(name):
-    "The rows of a shipped table, without the header."
-    with (files("saju_naming") / "data" / name).open(encoding="utf-8", newline="") as f: return list(csv.reader(f))[1:]
-
-def _word_key(text): return sound_key(text, near=len(text) > 2)
-
 @lru_cache(maxsize=1)
 def _heard():  # → {"any" | "head" | "whole" | "spare": {key: (word, grade)}}
     "The words by how they are matched, under the key of their sound."
     found = {"any": {}, "head": {}, "whole": {}, "spare": {}}
-    for word, match, grade, _ in _rows("heard.csv"):
-        found[match].setdefault(word if match == "spare" else _word_key(word), (word, grade))
+    for word, match, grade, key, _ in shipped_rows("heard.csv"): found[match].setdefault(key, (word, grade))
     return MappingProxyType(found)
 
 # %% ../nbs/lib/puns.ipynb #pn17
@@ -123,12 +115,12 @@ def faint_word(
     surname: str,  # 성 in Hangul
     given: str,    # 이름 in Hangul
 ) -> str | None:   # such as 정도 in 정도현
-    "A plain word that surname and first syllable spell and nobody minds: no objection, for choosing between equals."
+    "A plain word that surname and first syllable spell and nobody minds: no objection, only to be told."
     return next((h.word for h in _hits(surname, given) if h.grade == "faint"), None)
 
 # %% ../nbs/lib/puns.ipynb #pn32
 @lru_cache(maxsize=1)
-def _people(): return MappingProxyType(dict(_rows("known_people.csv")))
+def _people(): return MappingProxyType(dict(shipped_rows("known_people.csv")))
 
 def known_person(
     surname: str,  # 성 in Hangul
@@ -142,7 +134,7 @@ def known_person(
 def _english():  # → {(kind, match): {hangul: (spelled, heard)}}
     "What English hears in romanised syllables and names."
     found = {}
-    for match, hangul, spelled, heard, kind in _rows("english_sounds.csv"):
+    for match, hangul, spelled, heard, kind in shipped_rows("english_sounds.csv"):
         found.setdefault((kind, match), {})[hangul] = (spelled, heard)
     return MappingProxyType(found)
 
