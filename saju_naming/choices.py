@@ -15,7 +15,7 @@ from .checks import check, takes
 from .due import one_birth
 from .errors import InputError
 from .hanja import by_reading, commonness, natural_reading, sense_of
-from .names import TRENDS, find_name, popularity, split_name, surnames
+from .names import TRENDS, find_name, popularity
 from .naming import (MISSING, WEIGHTS, Name, analyze, check_name, eumyang_score, name_score,
                                 registry_verdict, sound_verdict, suited_gender, suri_score, teller, unsupplied)
 from .ohaeng import is_hangul, josa
@@ -23,7 +23,7 @@ from .options import CHART, OPTIONS, pick
 from .prompts import name_rng, write_meaning
 from .sentences import KINDS
 from .text import normalize
-from .wishes import ONE_SYLLABLE
+from .wishes import ONE_SYLLABLE, read_relative
 
 # %% ../nbs/lib/choices.ipynb #hfch05
 @dataclass(frozen=True)
@@ -200,18 +200,15 @@ class HanjaChoices:
     def __getitem__(self, i): return self.names[i]
 
 # %% ../nbs/lib/choices.ipynb #hfch27
-def _given_part(relative):
-    "The given name of a relative as people write it: 김철수, 김 철수, 철수."
-    head, _, rest = normalize(relative).partition(" ")
-    if rest: return rest.replace(" ", "")
-    return split_name(head)[1] if len(head) > 2 and is_hangul(head) and head[0] in surnames() else head
+def _given_parts(relatives): return {"".join(read_relative(word)[0]) for word in relatives}
 
 def _kin_objections(given, parents, siblings):
     "What speaks against a name because of the family."
     found = []
-    if given in {_given_part(s) for s in siblings}: found.append("형제자매와 같은 이름입니다.")
-    shared = sorted({s for p in parents for s in _given_part(p)} & set(given))
-    if shared and given not in {_given_part(p) for p in parents}:
+    if given in _given_parts(siblings): found.append("형제자매와 같은 이름입니다.")
+    elders = _given_parts(parents)
+    shared = sorted(set("".join(elders)) & set(given))
+    if shared and given not in elders:
         found.append(f"부모 이름의 음절({', '.join(shared)})이 들어 있습니다(피휘를 따지는 집이라면).")
     return found
 
